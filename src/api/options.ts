@@ -1,0 +1,95 @@
+import { parseDuration, type Duration } from '../core/duration.js'
+import type { BlockingWait, HttpRequest, QueryValue } from '../http/request.js'
+import { goDuration } from './go-duration.js'
+
+/** Options of every call. */
+export interface RequestOptions {
+  /** Ends the call: it rejects with `PROCONSUL_ABORTED`. */
+  readonly signal?: AbortSignal | undefined
+  /** Time for the call with its repetitions. Default: the client's `timeout`. */
+  readonly timeout?: Duration | undefined
+  /** Overrides the client's ACL token. */
+  readonly token?: string | undefined
+  /** Overrides the client's datacenter. */
+  readonly datacenter?: string | undefined
+  /** Overrides the client's namespace (Consul Enterprise). */
+  readonly namespace?: string | undefined
+  /** Overrides the client's admin partition (Consul Enterprise). */
+  readonly partition?: string | undefined
+}
+
+/** Options of a read of the catalog's state. */
+export interface ReadOptions extends RequestOptions {
+  /** Any server may answer, without asking the leader (https://developer.hashicorp.com/consul/api-docs/features/consistency). */
+  readonly stale?: boolean | undefined
+  /** The leader confirms with its peers that it still leads. Not with `stale` or `cached`. */
+  readonly consistent?: boolean | undefined
+  /** The agent may answer from its cache, where the endpoint has one. */
+  readonly cached?: boolean | undefined
+  /** Return when the index is above this one, or when `wait` is over. */
+  readonly index?: number | undefined
+  /** The longest that the agent holds a read with an `index`. Default 30 s here; Consul's own is 5 minutes. */
+  readonly wait?: Duration | undefined
+}
+
+/** Options of a read that lists. */
+export interface ListOptions extends ReadOptions {
+  /** Expression of https://developer.hashicorp.com/consul/api-docs/features/filtering. */
+  readonly filter?: string | undefined
+  /** Sort by round trip time from this node; `_agent` is the agent's own. */
+  readonly near?: string | undefined
+  /** Cluster peer to read from (Consul 1.13 and later). */
+  readonly peer?: string | undefined
+  /** Only nodes with all of this metadata. */
+  readonly nodeMeta?: Readonly<Record<string, string>> | undefined
+}
+
+/** The hold asked for when a blocking read names none: modest, for the agent keeps an abandoned one until it is over. */
+export const DEFAULT_WAIT_MS = 30_000
+
+/** Consul caps a hold at ten minutes. */
+const LONGEST_WAIT_MS = 600_000
+
+type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'token' | 'datacenter' | 'namespace' | 'partition'>
+
+/** The part of a request that follows from the options of any call. */
+export function commonPart(options: RequestOptions): Common {
+  return {
+    signal: options.signal,
+    timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
+    token: options.token,
+    datacenter: options.datacenter,
+    namespace: options.namespace,
+    partition: options.partition,
+  }
+}
+
+/** The part of a request that follows from the options of a read, with its query parameters. */
+export function readPart(
+  options: ListOptions,
+  query: Readonly<Record<string, QueryValue>> = {},
+): Common & { query: Readonly<Record<string, QueryValue>>; blocking?: BlockingWait } {
+  const blocking = options.index === undefined ? undefined : blockingWait(options.wait)
+  return {
+    ...commonPart(options),
+    query: {
+      ...query,
+      stale: options.stale,
+      consistent: options.consistent,
+      cached: options.cached,
+      filter: options.filter,
+      near: options.near,
+      peer: options.peer,
+      'node-meta': options.nodeMeta && Object.entries(options.nodeMeta).map(([key, value]) => `${key}:${value}`),
+      ...(blocking !== undefined && { index: options.index, wait: goDuration(blocking.waitMs) }),
+    },
+    ...(blocking !== undefined && { blocking }),
+  }
+}
+
+/** How long a blocking read is to be held. */
+export function blockingWait(wait: Duration | undefined): BlockingWait {
+  const waitMs =
+    wait === undefined ? DEFAULT_WAIT_MS : parseDuration('wait', wait, { minMs: 1, maxMs: LONGEST_WAIT_MS })
+  return { waitMs }
+}

@@ -1,0 +1,89 @@
+import { EventEmitter } from 'eventemitter3'
+import type { Logger } from './logger.js'
+
+/** The events of an emitter: name to argument list. */
+export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] }
+
+type Listener<Arguments extends readonly unknown[]> = (...args: Arguments) => unknown
+
+/**
+ * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged, and the other
+ * listeners and the emitting loop go on. Listeners are called in the order they were added, synchronously.
+ */
+export class Emitter<Events extends EventMap<Events>> {
+  readonly #emitter = new EventEmitter()
+  readonly #logger: Logger
+  /** How to remove each listener, per event: what is really registered is a guarded one. */
+  readonly #removals = new Map<string, Map<unknown, () => void>>()
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  /** Adds a listener. The same listener is added to one event only once. */
+  on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    return this.#add(name, listener, false)
+  }
+
+  /** Adds a listener that is removed before its first call. */
+  once<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    return this.#add(name, listener, true)
+  }
+
+  /** Removes a listener. */
+  off<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    this.#removals.get(name)?.get(listener)?.()
+    return this
+  }
+
+  /** The same as `off`, under the name by which `once` and `on` of `node:events` look for it. */
+  removeListener<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
+    return this.off(name, listener)
+  }
+
+  /** How many listeners an event has. */
+  listenerCount(name: keyof Events & string): number {
+    return this.#emitter.listenerCount(name)
+  }
+
+  /** Calls the listeners; false when there are none. */
+  protected emit<Name extends keyof Events & string>(name: Name, ...args: Events[Name]): boolean {
+    return this.#emitter.emit(name, args)
+  }
+
+  /** Forgets all listeners. */
+  protected removeAllListeners(): void {
+    this.#removals.clear()
+    this.#emitter.removeAllListeners()
+  }
+
+  #add<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, once: boolean): this {
+    const removals = this.#removals.get(name) ?? new Map<unknown, () => void>()
+    this.#removals.set(name, removals)
+    if (removals.has(listener)) return this
+    const remove = (): void => {
+      removals.delete(listener)
+      this.#emitter.off(name, guard)
+    }
+    const guard = (args: Events[Name]): void => {
+      if (once) remove()
+      this.#call(name, listener, args)
+    }
+    removals.set(listener, remove)
+    this.#emitter.on(name, guard)
+    return this
+  }
+
+  #call<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, args: Events[Name]): void {
+    try {
+      const returned = listener(...args)
+      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(name, error))
+    } catch (error) {
+      this.#report(name, error)
+    }
+  }
+
+  #report(name: string, error: unknown): void {
+    this.#logger.error({ event: name, error }, `a listener of "${name}" failed`)
+  }
+}

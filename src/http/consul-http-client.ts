@@ -1,0 +1,202 @@
+import { EventEmitter } from 'node:events'
+import { AbortLink, abortError, orAborted, withDeadline } from '../core/abort.js'
+import type { Clock } from '../core/clock.js'
+import { formatDuration } from '../core/duration.js'
+import { Secret } from '../core/secret.js'
+import { singleFlight } from '../core/single-flight.js'
+import { httpFailure } from '../errors/http-failure.js'
+import { networkFailure } from '../errors/network-failure.js'
+import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import { BodySink } from './body-sink.js'
+import { openPools, type ConnectionPools, type ConnectionSetting } from './connection.js'
+import { Lane } from './lane.js'
+import { queryMeta } from './query-meta.js'
+import { queryString } from './query-string.js'
+import type { HttpAnswer, HttpClient, HttpRequest } from './request.js'
+import { withRetries } from './retry.js'
+import { retryAfterMs } from './retry-after.js'
+import { TokenSource } from './token-source.js'
+import { openWireClient, type WireClient } from './wire-client.js'
+
+/** The agent may hold a blocking query this share of its wait longer than asked. */
+const WAIT_JITTER_SHARE = 1 / 16
+
+interface Open {
+  readonly pools: ConnectionPools
+  readonly wire: WireClient
+}
+
+/** Requests to one agent, through the `consul` package. Opens its connections at the first request. */
+export class ConsulHttpClient implements HttpClient {
+  /** Places for blocking queries. */
+  readonly watchLane: Lane
+  readonly tokens: TokenSource
+  readonly #setting: ConnectionSetting
+  readonly #clock: Clock
+  readonly #closed = new AbortController()
+  readonly #connect = singleFlight(() => this.#openConnections())
+  #open: Open | undefined
+
+  constructor(setting: ConnectionSetting, clock: Clock) {
+    this.#setting = setting
+    this.#clock = clock
+    this.watchLane = new Lane(setting.maxBlockingQueries, clock)
+    this.tokens = new TokenSource(setting.token, clock)
+  }
+
+  async request(request: HttpRequest): Promise<HttpAnswer> {
+    const link = new AbortLink(this.#closed.signal, request.signal)
+    try {
+      return request.blocking === undefined
+        ? await this.#short(request, link.signal)
+        : await this.#blocking(request, request.blocking.waitMs, link.signal)
+    } finally {
+      link.unlink()
+    }
+  }
+
+  /** Ends what is under way with `PROCONSUL_CLOSED` and closes every connection. */
+  close(): void {
+    this.#closed.abort(new ProconsulError('PROCONSUL_CLOSED', 'the client is closed'))
+    this.watchLane.close()
+    if (this.#open === undefined) return
+    const { command, watch, once } = this.#open.pools
+    for (const pool of [command, watch, once]) pool.destroy()
+  }
+
+  async #short(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const timeoutMs = request.timeoutMs ?? this.#setting.timeoutMs
+    let lastFailure: ProconsulError | undefined
+    const onTimeout = (): ProconsulError => this.#timeout(request, timeoutMs, lastFailure)
+    return await withDeadline({ clock: this.#clock, timeoutMs, signal, onTimeout }, async (deadline) => {
+      const options = {
+        idempotent: request.idempotent,
+        clock: this.#clock,
+        giveUpAt: this.#clock.monotonic() + timeoutMs,
+        signal: deadline,
+        onFailure: (error: ProconsulError) => {
+          lastFailure = error
+        },
+      }
+      return await withRetries(options, () => this.#attempt(request, deadline))
+    })
+  }
+
+  async #blocking(request: HttpRequest, waitMs: number, signal: AbortSignal): Promise<HttpAnswer> {
+    await this.watchLane.enter(signal)
+    const heldMs = waitMs * (1 + WAIT_JITTER_SHARE)
+    const startedAt = this.#clock.monotonic()
+    let heldForMs = 0
+    try {
+      const timeoutMs = heldMs + (request.timeoutMs ?? this.#setting.timeoutMs)
+      const onTimeout = (): ProconsulError => this.#timeout(request, timeoutMs, undefined)
+      return await withDeadline({ clock: this.#clock, timeoutMs, signal, onTimeout }, (deadline) =>
+        this.#attempt(request, deadline),
+      )
+    } catch (error) {
+      if (signal.aborted) heldForMs = heldMs - (this.#clock.monotonic() - startedAt)
+      throw error
+    } finally {
+      this.watchLane.leave(heldForMs)
+    }
+  }
+
+  async #attempt(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const { pools, wire } = await this.#connect()
+    const token = request.token === undefined ? await this.tokens.get() : new Secret(request.token)
+    if (signal.aborted) throw abortError(signal)
+
+    const ctx = new EventEmitter()
+    const cancel = (): boolean => ctx.emit('cancel')
+    signal.addEventListener('abort', cancel, { once: true })
+    const { sink, failed } = this.#bodySink(request.operation, cancel)
+    try {
+      const send = { GET: '_get', PUT: '_put', DELETE: '_delete' } as const
+      const body = encodeBody(request.body)
+      const sent = wire[send[request.method]]({
+        name: request.operation,
+        path: request.path + queryString(request, this.#setting),
+        headers: this.#headers(token, body !== undefined && !Buffer.isBuffer(request.body)),
+        ...(body !== undefined && { body }),
+        agent: request.blocking !== undefined ? pools.watch : request.idempotent ? pools.command : pools.once,
+        pipe: sink,
+        ctx,
+      })
+      await orAborted(signal, Promise.race([sent, failed]))
+    } catch (error) {
+      // An answer that is no success rejects as well. The package's error holds the request's headers: it goes no further.
+      if (isProconsulError(error)) throw error
+      if (sink.response?.complete !== true) throw networkFailure(request.operation, this.#target, error)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+    return await this.#answer(request, sink, token)
+  }
+
+  #bodySink(operation: string, cancel: () => void): { sink: BodySink; failed: Promise<never> } {
+    let onFailure: (error: ProconsulError) => void = () => undefined
+    const failed = new Promise<never>((_resolve, reject) => {
+      onFailure = (error) => {
+        reject(error)
+        cancel()
+      }
+    })
+    return { sink: new BodySink(operation, this.#setting.maxResponseBytes, onFailure), failed }
+  }
+
+  async #answer(request: HttpRequest, sink: BodySink, token: Secret | undefined): Promise<HttpAnswer> {
+    const response = sink.response
+    const status = response?.statusCode ?? 0
+    const headers = response?.headers ?? {}
+    const body = await sink.read()
+    if ((status >= 200 && status < 300) || request.answers?.includes(status) === true) {
+      return { operation: request.operation, status, body, meta: queryMeta(headers) }
+    }
+    const wait = retryAfterMs(headers['retry-after'], this.#clock.now())
+    throw httpFailure({
+      operation: request.operation,
+      status,
+      body: this.#redact(body.toString('utf8'), token),
+      ...(wait !== undefined && { retryAfterMs: wait }),
+    })
+  }
+
+  #headers(token: Secret | undefined, isJson: boolean): Record<string, string> {
+    const { basicAuth } = this.#setting
+    return {
+      'accept-encoding': 'gzip',
+      'user-agent': 'proconsul',
+      ...(token !== undefined && { 'x-consul-token': token.reveal() }),
+      ...(basicAuth !== undefined && { authorization: `Basic ${Buffer.from(basicAuth.reveal()).toString('base64')}` }),
+      ...(isJson && { 'content-type': 'application/json' }),
+    }
+  }
+
+  #redact(text: string, token: Secret | undefined): string {
+    const secrets = [token, this.#setting.basicAuth]
+    return secrets.reduce((redacted, secret) => secret?.redact(redacted) ?? redacted, text)
+  }
+
+  #timeout(request: HttpRequest, timeoutMs: number, lastFailure: ProconsulError | undefined): ProconsulError {
+    const before = lastFailure === undefined ? '' : `; before that: ${lastFailure.message}`
+    const message = `${request.operation}: no answer from ${this.#target} within ${formatDuration(timeoutMs)}${before}`
+    return new ProconsulError('PROCONSUL_TIMEOUT', message, lastFailure && { cause: lastFailure })
+  }
+
+  get #target(): string {
+    return this.#setting.socketPath ?? this.#setting.baseUrl
+  }
+
+  async #openConnections(): Promise<Open> {
+    this.#open ??= {
+      pools: await openPools(this.#setting),
+      wire: openWireClient(this.#setting.baseUrl, this.#setting.socketPath),
+    }
+    return this.#open
+  }
+}
+
+function encodeBody(body: unknown): Buffer | undefined {
+  if (body === undefined || Buffer.isBuffer(body)) return body
+  return Buffer.from(JSON.stringify(body))
+}

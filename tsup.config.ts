@@ -1,0 +1,17 @@
+import { defineConfig, type Options } from 'tsup'
+
+const shared: Options = {
+  entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },
+  target: 'node20',
+  platform: 'node',
+  splitting: true,
+  sourcemap: true,
+  dts: { resolve: ['@standard-schema/spec'] },
+}
+
+export default defineConfig([
+  { ...shared, format: 'esm' },
+  // p-retry is published as an ES module only. Node can require() it, but a test runner with a module system of its own cannot,
+  // so the CommonJS build carries a copy.
+  { ...shared, format: 'cjs', noExternal: ['p-retry', 'is-network-error'] },
+])
