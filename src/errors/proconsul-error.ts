@@ -51,9 +51,9 @@ export class ProconsulError extends Error {
   /** Whether the same call may succeed when repeated later without a change on this side. */
   readonly retryable: boolean
   /** The HTTP status of the agent's answer, where there was one. */
-  readonly status?: number
+  declare readonly status?: number
   /** How long the agent asked to wait before the next try, in milliseconds. */
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
 
   constructor(code: ProconsulErrorCode, message: string, options: ProconsulErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

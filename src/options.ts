@@ -1,0 +1,187 @@
+import type { Random } from './core/backoff.js'
+import { systemClock, type Clock } from './core/clock.js'
+import { parseDuration, type Duration } from './core/duration.js'
+import { debugLogger, harmless, type Logger } from './core/logger.js'
+import { checkInteger, checkObject, checkString } from './core/option-check.js'
+import type { Runtime } from './core/runtime.js'
+import { Secret } from './core/secret.js'
+import { readEnvironment, type ConsulEnvironment } from './environment.js'
+import { invalidOption, SECRET_VALUE } from './errors/invalid-option.js'
+import { parseAddress, type Address } from './http/address.js'
+import type { ConnectionSetting } from './http/connection.js'
+import type { TokenSetting } from './http/token-source.js'
+import { resolveTls, type TlsOptions } from './tls-options.js'
+
+/** What a {@link Proconsul} is made of. All optional. What is not given comes from Consul's environment variables, then the default. */
+export interface ProconsulOptions {
+  /**
+   * `'host:port'`, `'http://…'`, `'https://…'`, or `'unix:///path'`. Without a port, the scheme's own.
+   * Then CONSUL_HTTP_ADDR. Default `'http://127.0.0.1:8500'`.
+   */
+  readonly address?: string | undefined
+  /**
+   * ACL token, or a function that yields the current one, asked at most once a second. When it yields another, registrations follow.
+   * Then CONSUL_HTTP_TOKEN_FILE, then CONSUL_HTTP_TOKEN. Default none: the agent's own default token counts.
+   */
+  readonly token?: string | (() => string | Promise<string>) | undefined
+  /** File that holds the ACL token; read again when it changes. Not together with `token`. */
+  readonly tokenFile?: string | undefined
+  /** `'user:password'` of HTTP basic authentication in front of the agent. Then CONSUL_HTTP_AUTH. */
+  readonly auth?: string | undefined
+  /** Consul Enterprise namespace. Then CONSUL_NAMESPACE. */
+  readonly namespace?: string | undefined
+  /** Consul Enterprise admin partition. Then CONSUL_PARTITION. */
+  readonly partition?: string | undefined
+  /** Datacenter to ask. Default: the agent's own. */
+  readonly datacenter?: string | undefined
+  /** TLS to the agent, whose address must then be `https`. */
+  readonly tls?: TlsOptions | undefined
+  /** Time for one request with its repetitions; a blocking query has its hold on top. Default `'10s'`. */
+  readonly timeout?: Duration | undefined
+  /** Blocking queries under way at once, 1 to 190. Default 64. An agent allows one host 200 connections in all. */
+  readonly maxBlockingQueries?: number | undefined
+  /** Connections for everything but blocking queries, 1 to 190. Default 16. */
+  readonly maxConnections?: number | undefined
+  /** Answers with a larger body fail with `PROCONSUL_RESPONSE_TOO_LARGE`. In bytes, after decompression. Default 32 MiB. */
+  readonly maxResponseBytes?: number | undefined
+  /** Where messages go, in pino's argument order; `console` fits. Default: standard error if NODE_DEBUG holds `proconsul`. */
+  readonly logger?: Logger | undefined
+  /** The time that the loops live by. For tests. */
+  readonly clock?: Clock | undefined
+  /** The randomness of jitter. For tests. */
+  readonly random?: Random | undefined
+}
+
+/** Options with every value decided. */
+export interface ResolvedOptions {
+  readonly connection: ConnectionSetting
+  readonly runtime: Runtime
+}
+
+/** Every default, with its reason. */
+export const PROCONSUL_DEFAULTS = Object.freeze({
+  /** The agent belongs on the same host (https://developer.hashicorp.com/consul/docs/architecture). */
+  address: '127.0.0.1:8500',
+  /** Longer than the agent's own hold of about 7 s while servers elect a leader, so that an election is not taken for an outage. */
+  timeoutMs: 10_000,
+  /** Two processes with both lanes full stay below the 200 connections that an agent allows one host. */
+  maxBlockingQueries: 64,
+  maxConnections: 16,
+  /** 5,000 instances of one service are 8 MB. */
+  maxResponseBytes: 32 * 1024 * 1024,
+})
+
+const MOST_CONNECTIONS = 190
+
+const KNOWN_OPTIONS: readonly (keyof ProconsulOptions)[] = [
+  'address',
+  'token',
+  'tokenFile',
+  'auth',
+  'namespace',
+  'partition',
+  'datacenter',
+  'tls',
+  'timeout',
+  'maxBlockingQueries',
+  'maxConnections',
+  'maxResponseBytes',
+  'logger',
+  'clock',
+  'random',
+]
+
+/**
+ * Decides every value. Reads no file and asks no one.
+ * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option or the environment variable.
+ */
+export function resolveOptions(options: ProconsulOptions, variables: NodeJS.ProcessEnv): ResolvedOptions {
+  checkObject('options', options, KNOWN_OPTIONS)
+  const environment = readEnvironment(variables)
+  const text = (name: 'namespace' | 'partition' | 'datacenter', fallback?: string): string | undefined =>
+    options[name] === undefined ? fallback : checkString(name, options[name])
+  const count = (name: 'maxBlockingQueries' | 'maxConnections' | 'maxResponseBytes', most: number): number =>
+    checkInteger(name, options[name] ?? PROCONSUL_DEFAULTS[name], 1, most)
+  const place = resolveAddress(options, environment)
+  return Object.freeze({
+    connection: Object.freeze({
+      ...place,
+      tls: resolveTls(options.tls, environment, place.baseUrl.startsWith('https:')),
+      basicAuth: resolveAuth(options.auth ?? environment.auth),
+      token: resolveToken(options, environment),
+      namespace: text('namespace', environment.namespace),
+      partition: text('partition', environment.partition),
+      datacenter: text('datacenter'),
+      timeoutMs: parseDuration('timeout', options.timeout ?? PROCONSUL_DEFAULTS.timeoutMs, { minMs: 1 }),
+      maxBlockingQueries: count('maxBlockingQueries', MOST_CONNECTIONS),
+      maxConnections: count('maxConnections', MOST_CONNECTIONS),
+      maxResponseBytes: count('maxResponseBytes', Number.MAX_SAFE_INTEGER),
+    }),
+    runtime: Object.freeze({
+      clock: options.clock ?? systemClock,
+      random: options.random ?? Math.random,
+      logger: harmless(checkLogger(options.logger)),
+    }),
+  })
+}
+
+function resolveAddress(
+  options: ProconsulOptions,
+  environment: ConsulEnvironment,
+): Pick<ConnectionSetting, 'baseUrl' | 'socketPath'> {
+  const explicit =
+    options.address === undefined ? undefined : parseAddress('address', checkString('address', options.address))
+  const address =
+    explicit ??
+    (environment.address === undefined
+      ? parseAddress('address', PROCONSUL_DEFAULTS.address)
+      : parseAddress('CONSUL_HTTP_ADDR', environment.address))
+  if (address.type === 'unix') return { baseUrl: 'http://localhost', socketPath: address.socketPath }
+  return { baseUrl: `${scheme(address, explicit !== undefined, environment)}://${address.authority}${address.prefix}` }
+}
+
+/** CONSUL_HTTP_SSL turns even `http://` of CONSUL_HTTP_ADDR into https, as in Consul's tools; a scheme in the option wins over it. */
+function scheme(
+  address: Extract<Address, { type: 'tcp' }>,
+  isExplicit: boolean,
+  environment: ConsulEnvironment,
+): 'http' | 'https' {
+  if (isExplicit && address.scheme !== undefined) return address.scheme
+  return environment.ssl === true ? 'https' : (address.scheme ?? 'http')
+}
+
+function resolveAuth(auth: string | undefined): Secret | undefined {
+  if (auth === undefined) return undefined
+  if (typeof auth !== 'string' || auth === '' || auth.startsWith(':')) {
+    throw invalidOption('auth', SECRET_VALUE, "'user:password'")
+  }
+  return new Secret(auth.includes(':') ? auth : `${auth}:`)
+}
+
+function resolveToken({ token, tokenFile }: ProconsulOptions, environment: ConsulEnvironment): TokenSetting {
+  if (token !== undefined && tokenFile !== undefined) {
+    throw invalidOption('tokenFile', tokenFile, 'either `token` or `tokenFile`, not both')
+  }
+  if (typeof token === 'function') return { type: 'function', read: token }
+  if (token !== undefined) return fixedToken('token', token)
+  if (tokenFile !== undefined) return { type: 'file', option: 'tokenFile', path: checkString('tokenFile', tokenFile) }
+  if (environment.tokenFile !== undefined) {
+    return { type: 'file', option: 'CONSUL_HTTP_TOKEN_FILE', path: environment.tokenFile }
+  }
+  return environment.token === undefined ? { type: 'none' } : fixedToken('CONSUL_HTTP_TOKEN', environment.token)
+}
+
+function fixedToken(option: string, token: unknown): TokenSetting {
+  const trimmed = typeof token === 'string' ? token.trim() : ''
+  if (!/^[\x21-\x7e]+$/.test(trimmed)) throw invalidOption(option, SECRET_VALUE, 'a token of visible ASCII characters')
+  return { type: 'value', secret: new Secret(trimmed) }
+}
+
+function checkLogger(logger: Logger | undefined): Logger {
+  if (logger === undefined) return debugLogger()
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    const method: unknown = Reflect.get(logger, level)
+    if (typeof method !== 'function') throw invalidOption(`logger.${level}`, method, 'a function')
+  }
+  return logger
+}

@@ -1,0 +1,123 @@
+import { checkBoolean, checkObject, checkString } from './core/option-check.js'
+import { Secret } from './core/secret.js'
+import type { ConsulEnvironment } from './environment.js'
+import { invalidOption, SECRET_VALUE } from './errors/invalid-option.js'
+import type { PemSource, TlsSetting } from './http/connection.js'
+
+/** PEM text or bytes. */
+export type Pem = string | Buffer
+
+/** TLS to the agent. Names as in Node's `tls.connect`, and a file for each. Files are read at the first request. */
+export interface TlsOptions {
+  /** Certificates of the authorities to trust, instead of the system's. */
+  readonly ca?: Pem | readonly Pem[] | undefined
+  /** File of such certificates. Then CONSUL_CACERT. */
+  readonly caFile?: string | undefined
+  /** Directory of such files. Then CONSUL_CAPATH. */
+  readonly caPath?: string | undefined
+  /** This client's certificate; needs the key. */
+  readonly cert?: Pem | undefined
+  /** File of it. Then CONSUL_CLIENT_CERT. */
+  readonly certFile?: string | undefined
+  /** The key of the certificate. */
+  readonly key?: Pem | undefined
+  /** File of it. Then CONSUL_CLIENT_KEY. */
+  readonly keyFile?: string | undefined
+  /** Opens an encrypted key. */
+  readonly passphrase?: string | undefined
+  /** Name for SNI and for the check of the agent's certificate, such as `server.dc1.consul`. Then CONSUL_TLS_SERVER_NAME. */
+  readonly servername?: string | undefined
+  /** Whether the agent's certificate must be valid. Then CONSUL_HTTP_SSL_VERIFY. Default true. */
+  readonly rejectUnauthorized?: boolean | undefined
+}
+
+const KNOWN_OPTIONS: readonly (keyof TlsOptions)[] = [
+  'ca',
+  'caFile',
+  'caPath',
+  'cert',
+  'certFile',
+  'key',
+  'keyFile',
+  'passphrase',
+  'servername',
+  'rejectUnauthorized',
+]
+
+/**
+ * Decides every value of TLS.
+ * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option.
+ */
+export function resolveTls(
+  options: TlsOptions | undefined,
+  environment: ConsulEnvironment,
+  isHttps: boolean,
+): TlsSetting {
+  const tls = options ?? {}
+  checkObject('tls', tls, KNOWN_OPTIONS)
+  if (options !== undefined && !isHttps) {
+    throw invalidOption('tls', options, "an address that begins with 'https://' when it is set")
+  }
+  const explicitCa = caSources(tls)
+  const explicitPair = [pem('tls.cert', tls.cert, tls.certFile), pem('tls.key', tls.key, tls.keyFile)] as const
+  const hasPair = explicitPair.some((source) => source !== undefined)
+  if (hasPair && explicitPair.includes(undefined)) {
+    throw invalidOption('tls.cert', explicitPair[0] && SECRET_VALUE, 'both a certificate and its key, or neither')
+  }
+  const [cert, key] = hasPair
+    ? explicitPair
+    : [file('CONSUL_CLIENT_CERT', environment.certFile), file('CONSUL_CLIENT_KEY', environment.keyFile)]
+  const serverName =
+    tls.servername === undefined
+      ? environment.serverName?.replace(/:\d+$/, '')
+      : checkString('tls.servername', tls.servername)
+  const verify =
+    tls.rejectUnauthorized === undefined
+      ? environment.sslVerify
+      : checkBoolean('tls.rejectUnauthorized', tls.rejectUnauthorized)
+  return {
+    ca: explicitCa.length > 0 ? explicitCa : environmentCa(environment),
+    cert,
+    key,
+    passphrase: tls.passphrase === undefined ? undefined : new Secret(tls.passphrase),
+    serverName,
+    verify: verify ?? true,
+  }
+}
+
+function caSources(tls: TlsOptions): readonly PemSource[] {
+  const inline = tls.ca === undefined ? [] : isList(tls.ca) ? tls.ca : [tls.ca]
+  return [
+    ...inline.map((value) => pem('tls.ca', value, undefined)),
+    file('tls.caFile', tls.caFile),
+    directory('tls.caPath', tls.caPath),
+  ].filter((source) => source !== undefined)
+}
+
+function environmentCa(environment: ConsulEnvironment): readonly PemSource[] {
+  return [file('CONSUL_CACERT', environment.caFile), directory('CONSUL_CAPATH', environment.caPath)].filter(
+    (source) => source !== undefined,
+  )
+}
+
+function isList(ca: Pem | readonly Pem[]): ca is readonly Pem[] {
+  return Array.isArray(ca)
+}
+
+function pem(option: string, value: unknown, path: string | undefined): PemSource | undefined {
+  if (value === undefined) return file(`${option}File`, path)
+  if (path !== undefined)
+    throw invalidOption(`${option}File`, path, `either \`${option}\` or \`${option}File\`, not both`)
+  if ((typeof value !== 'string' && !Buffer.isBuffer(value)) || !value.includes('-----BEGIN')) {
+    throw invalidOption(option, SECRET_VALUE, 'PEM text or a Buffer of it')
+  }
+  return { type: 'inline', pem: value }
+}
+
+function file(option: string, path: string | undefined): PemSource | undefined {
+  return path === undefined ? undefined : { type: 'file', option, path: checkString(option, path) }
+}
+
+function directory(option: string, path: string | undefined): PemSource | undefined {
+  return path === undefined ? undefined : { type: 'directory', option, path: checkString(option, path) }
+}

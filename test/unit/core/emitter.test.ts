@@ -1,0 +1,88 @@
+import { on, once } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
+import { Emitter } from '../../../src/core/emitter.js'
+import { recordingLogger } from '../../support/recording-logger.js'
+
+class Lamp extends Emitter<{ change: [isOn: boolean]; error: [error: Error] }> {
+  switch(isOn: boolean): boolean {
+    return this.emit('change', isOn)
+  }
+
+  forget(): void {
+    this.removeAllListeners()
+  }
+}
+
+describe('an emitter', () => {
+  it('calls its listeners in the order they came, and each only once per event', () => {
+    const heard: string[] = []
+    const first = (isOn: boolean): number => heard.push(`first ${isOn}`)
+    const lamp = new Lamp(recordingLogger())
+    lamp.on('change', first).on('change', first)
+    lamp.on('change', () => heard.push('second'))
+    expect(lamp.switch(true)).toBe(true)
+    expect(heard).toEqual(['first true', 'second'])
+  })
+
+  it('forgets a listener of once before it calls it, and one that was taken off', () => {
+    const lamp = new Lamp(recordingLogger())
+    const listener = vi.fn(() => lamp.switch(false))
+    lamp.once('change', listener)
+    const gone = vi.fn()
+    lamp.on('change', gone).off('change', gone)
+    lamp.switch(true)
+    expect(listener).toHaveBeenCalledExactlyOnceWith(true)
+    expect(gone).not.toHaveBeenCalled()
+    expect(lamp.listenerCount('change')).toBe(0)
+    expect(lamp.switch(true)).toBe(false)
+  })
+
+  it('survives a listener that throws or rejects: it is logged once and the others are called', async () => {
+    const logger = recordingLogger()
+    const lamp = new Lamp(logger)
+    const last = vi.fn()
+    lamp.on('change', () => {
+      throw new Error('thrown')
+    })
+    lamp.on('change', () => Promise.reject(new Error('rejected')))
+    lamp.on('change', last)
+    lamp.switch(true)
+    await Promise.resolve()
+    expect(last).toHaveBeenCalledOnce()
+    expect(logger.messages('error')).toEqual(['a listener of "change" failed', 'a listener of "change" failed'])
+  })
+
+  it('does not throw when an error has no listener', () => {
+    class Broken extends Lamp {
+      fail(): boolean {
+        return this.emit('error', new Error('nobody listens'))
+      }
+    }
+    expect(new Broken(recordingLogger()).fail()).toBe(false)
+  })
+
+  it('works with once and on of node:events, which leave no listener behind', async () => {
+    const lamp = new Lamp(recordingLogger())
+    const next = once(lamp, 'change')
+    lamp.switch(true)
+    expect(await next).toEqual([true])
+
+    const stop = new AbortController()
+    const events = on(lamp, 'change', { signal: stop.signal })
+    lamp.switch(false)
+    expect((await events.next()).value).toEqual([false])
+    stop.abort()
+    await expect(events.next()).rejects.toThrow('aborted')
+    expect(lamp.listenerCount('change')).toBe(0)
+  })
+
+  it('can forget all its listeners', () => {
+    const lamp = new Lamp(recordingLogger())
+    const listener = vi.fn()
+    lamp.on('change', listener)
+    lamp.forget()
+    expect(lamp.switch(true)).toBe(false)
+    lamp.on('change', listener)
+    expect(lamp.switch(true)).toBe(true)
+  })
+})

@@ -1,0 +1,104 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, it, vi } from 'vitest'
+import { ProconsulError } from '../../../src/errors/proconsul-error.js'
+import { handleSignals, type SignalProcess } from '../../../src/lifecycle/process-signals.js'
+import type { ShutdownReport } from '../../../src/lifecycle/shutdown.js'
+import { resolveSignalOptions, type SignalOptions } from '../../../src/lifecycle/shutdown-options.js'
+
+class FakeProcess extends EventEmitter implements SignalProcess {
+  readonly pid = 1
+  readonly kill = vi.fn()
+  readonly exit = vi.fn()
+  readonly emitWarning = vi.fn()
+}
+
+function scene(options: SignalOptions = {}) {
+  const target = new FakeProcess()
+  let finish: (report: ShutdownReport) => void = () => undefined
+  const leave = vi.fn(
+    () =>
+      new Promise<ShutdownReport>((resolve) => {
+        finish = resolve
+      }),
+  )
+  const handlers = handleSignals(resolveSignalOptions(options), leave, target)
+  const settle = async (report: ShutdownReport): Promise<void> => {
+    finish(report)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return { target, leave, handlers, settle }
+}
+
+const listeners = (target: FakeProcess): number => target.listenerCount('SIGTERM') + target.listenerCount('SIGINT')
+
+describe('on a signal', () => {
+  it('the service leaves, the handlers are removed, and the process ends by the same signal', async () => {
+    const { target, leave, settle } = scene()
+    target.emit('SIGINT', 'SIGINT')
+    expect(leave).toHaveBeenCalledOnce()
+    expect(target.kill).not.toHaveBeenCalled()
+    await settle({ leftBehind: [] })
+    expect(target.kill).toHaveBeenCalledExactlyOnceWith(1, 'SIGINT')
+    expect(listeners(target)).toBe(0)
+    expect(target.emitWarning).not.toHaveBeenCalled()
+  })
+
+  it('the first process of a container, which its own signal cannot end, exits with the status of that signal', async () => {
+    const { target, settle } = scene()
+    target.emit('SIGTERM', 'SIGTERM')
+    await settle({ leftBehind: [] })
+    await vi.waitUntil(() => target.exit.mock.calls.length > 0)
+    expect(target.exit).toHaveBeenCalledExactlyOnceWith(143)
+  })
+
+  it('a second one of either kind ends the process at once', () => {
+    const { target, leave } = scene()
+    target.emit('SIGTERM', 'SIGTERM')
+    target.emit('SIGINT', 'SIGINT')
+    expect(target.kill).toHaveBeenCalledExactlyOnceWith(1, 'SIGINT')
+    expect(leave).toHaveBeenCalledOnce()
+  })
+
+  it('the process is left to the application where it asks for that', async () => {
+    const onClosed = vi.fn()
+    const { target, settle } = scene({ endProcess: false, onClosed })
+    target.emit('SIGTERM', 'SIGTERM')
+    await settle({ leftBehind: [] })
+    expect(target.kill).not.toHaveBeenCalled()
+    expect(onClosed).toHaveBeenCalledExactlyOnceWith({ leftBehind: [] })
+    expect(listeners(target)).toBe(0)
+  })
+
+  it('what stayed in Consul and what failed is said on standard error', async () => {
+    const { target, settle } = scene()
+    target.emit('SIGTERM', 'SIGTERM')
+    await settle({
+      leftBehind: [{ id: 'orders-1', error: new ProconsulError('PROCONSUL_TIMEOUT', 'too late') }],
+      hookError: new ProconsulError('PROCONSUL_HOOK_FAILED', 'onDrained failed'),
+    })
+    expect(target.emitWarning.mock.calls).toEqual([
+      ['orders-1 is still registered in Consul: too late', { type: 'ProconsulWarning', code: 'PROCONSUL_LEFT_BEHIND' }],
+      ['onDrained failed', { type: 'ProconsulWarning', code: 'PROCONSUL_HOOK_FAILED' }],
+    ])
+  })
+
+  it('a listener of the end that throws does not keep the process from ending', async () => {
+    const { target, settle } = scene({
+      onClosed: () => {
+        throw new Error('metrics are down')
+      },
+    })
+    target.emit('SIGTERM', 'SIGTERM')
+    await settle({ leftBehind: [] })
+    expect(target.kill).toHaveBeenCalledOnce()
+    expect(target.emitWarning).toHaveBeenCalledOnce()
+  })
+
+  it('nothing happens any more once the handlers are removed', () => {
+    const { target, leave, handlers } = scene({ signals: ['SIGUSR2'] })
+    handlers.remove()
+    handlers[Symbol.dispose]()
+    target.emit('SIGUSR2', 'SIGUSR2')
+    expect(leave).not.toHaveBeenCalled()
+  })
+})
