@@ -1,0 +1,78 @@
+import type { HttpAnswer } from '../http/request.js'
+import { listOf } from './wire.js'
+
+/** The shape of an entry of the KV store, on the wire and outside. */
+
+/** How a value is handed over: as text, as bytes, or as the base64 text in which it travels. */
+export type KvEncoding = 'utf8' | 'buffer' | 'base64'
+
+/** One key with its value (https://developer.hashicorp.com/consul/api-docs/kv). */
+export interface KvEntry<Value = string> {
+  readonly key: string
+  readonly value: Value
+  /** 64 bits for the application's own use. A bigint where a number would not be exact, that is above 2^53 - 1. */
+  readonly flags: number | bigint
+  readonly createIndex: number
+  /** Raft index of the last change. What `cas` compares with. */
+  readonly modifyIndex: number
+  /** How often the key was locked. A plain write sets it back to 0, so it is no fencing token; `modifyIndex` is. */
+  readonly lockIndex: number
+  /** The session that holds the lock, if any. */
+  readonly session?: string
+}
+
+/** An entry as the agent sends it; after a transaction's write it comes without its value. */
+export interface WireKvEntry {
+  readonly Key: string
+  readonly Value?: string | null
+  /** A number where that is exact, else its digits. */
+  readonly Flags?: number | string
+  readonly CreateIndex?: number
+  readonly ModifyIndex?: number
+  readonly LockIndex?: number
+  readonly Session?: string
+}
+
+/** From the base64 text of the wire to what each encoding promises. */
+export const KV_DECODERS = Object.freeze({
+  utf8: (encoded: string): string => Buffer.from(encoded, 'base64').toString('utf8'),
+  buffer: (encoded: string): Buffer => Buffer.from(encoded, 'base64'),
+  base64: (encoded: string): string => encoded,
+})
+
+/** The entry with its value decoded. */
+export function kvEntry<Value>(wire: WireKvEntry, decode: (encoded: string) => Value): KvEntry<Value> {
+  const { Session: session } = wire
+  return {
+    key: wire.Key,
+    value: decode(wire.Value ?? ''),
+    flags: exactFlags(wire.Flags ?? 0),
+    createIndex: wire.CreateIndex ?? 0,
+    modifyIndex: wire.ModifyIndex ?? 0,
+    lockIndex: wire.LockIndex ?? 0,
+    ...(session !== undefined && session !== '' && { session }),
+  }
+}
+
+/** The entries of an answer. */
+export function kvEntriesOf(answer: HttpAnswer): readonly WireKvEntry[] {
+  const entries = listOf<WireKvEntry>(answer)
+  return entries.some(hasInexactFlags) ? listOf<WireKvEntry>(withExactFlags(answer)) : entries
+}
+
+/** Whether JSON.parse has rounded the entry's flags. */
+export function hasInexactFlags({ Flags: flags }: WireKvEntry): boolean {
+  return typeof flags === 'number' && !Number.isSafeInteger(flags)
+}
+
+/** The answer with the digits of every long `Flags` in quotes. Inside a JSON string no quote stands bare, so only properties match. */
+export function withExactFlags(answer: HttpAnswer): HttpAnswer {
+  const text = answer.body.toString('utf8').replace(/"Flags":\s*(\d{16,})/g, '"Flags":"$1"')
+  return { ...answer, body: Buffer.from(text) }
+}
+
+function exactFlags(flags: number | string): number | bigint {
+  if (typeof flags === 'number') return flags
+  const exact = BigInt(flags)
+  return exact > BigInt(Number.MAX_SAFE_INTEGER) ? exact : Number(exact)
+}
