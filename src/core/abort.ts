@@ -1,3 +1,4 @@
+import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Clock } from './clock.js'
 
@@ -48,6 +49,8 @@ export class AbortLink {
       this.#controller.abort(abortError(parent))
       return
     }
+    // One signal for many calls is good use, not the leak of which Node.js warns at the eleventh listener.
+    if (getMaxListeners(parent) === defaultMaxListeners) setMaxListeners(Infinity, parent)
     const onAbort = (): void => this.#controller.abort(abortError(parent))
     parent.addEventListener('abort', onAbort, { once: true })
     this.#unlinks.push(() => parent.removeEventListener('abort', onAbort))

@@ -33,6 +33,8 @@ export class ConsulHttpClient implements HttpClient {
   readonly tokens: TokenSource
   readonly #setting: ConnectionSetting
   readonly #clock: Clock
+  /** `user:password` as it goes over the wire. */
+  readonly #basicCredentials: Secret | undefined
   readonly #closed = new AbortController()
   readonly #connect = singleFlight(() => this.#openConnections())
   #open: Open | undefined
@@ -41,6 +43,7 @@ export class ConsulHttpClient implements HttpClient {
     this.#setting = setting
     this.#clock = clock
     this.watchLane = new Lane(setting.maxBlockingQueries, clock)
+    this.#basicCredentials = setting.basicAuth && new Secret(Buffer.from(setting.basicAuth.reveal()).toString('base64'))
     this.tokens = new TokenSource(setting.token, clock)
   }
 
@@ -162,18 +165,17 @@ export class ConsulHttpClient implements HttpClient {
   }
 
   #headers(token: Secret | undefined, isJson: boolean): Record<string, string> {
-    const { basicAuth } = this.#setting
     return {
       'accept-encoding': 'gzip',
       'user-agent': 'proconsul',
       ...(token !== undefined && { 'x-consul-token': token.reveal() }),
-      ...(basicAuth !== undefined && { authorization: `Basic ${Buffer.from(basicAuth.reveal()).toString('base64')}` }),
+      ...(this.#basicCredentials !== undefined && { authorization: `Basic ${this.#basicCredentials.reveal()}` }),
       ...(isJson && { 'content-type': 'application/json' }),
     }
   }
 
   #redact(text: string, token: Secret | undefined): string {
-    const secrets = [token, this.#setting.basicAuth]
+    const secrets = [token, this.#setting.basicAuth, this.#basicCredentials]
     return secrets.reduce((redacted, secret) => secret?.redact(redacted) ?? redacted, text)
   }
 

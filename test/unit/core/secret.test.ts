@@ -6,7 +6,7 @@ it('shows nothing of its value, however it is printed', () => {
   const secret = new Secret('hunter2')
   const shown = [
     String(secret),
-    `${secret.toString()}`,
+    secret.toString(),
     inspect({ secret }, { depth: 9, showHidden: true }),
     JSON.stringify({ secret }),
   ]
