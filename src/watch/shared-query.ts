@@ -1,0 +1,232 @@
+import type { Timer } from '../core/clock.js'
+import type { ProconsulError } from '../errors/proconsul-error.js'
+import { QueryLoop, type LoopParts, type LoopState } from './query-loop.js'
+import type { WatchKind, WatchObserver, WatchQuery, WatchSnapshot, WatchSubscription } from './watch-query.js'
+
+/** A moment's view of one query. */
+export interface QueryDebug {
+  readonly kind: string
+  readonly key: string
+  readonly state: LoopState['type'] | 'lingering'
+  readonly index: number | undefined
+  /** Milliseconds since the agent last confirmed the value; undefined before the first answer. */
+  readonly ageMs: number | undefined
+  /** Code and message of the failure that lasts. */
+  readonly failure: string | undefined
+  readonly subscribers: number
+  /** Whether it changed lately. */
+  readonly hot: boolean
+  readonly reads: number
+  /** Reads that brought something new. */
+  readonly changes: number
+}
+
+/** One loop and those who listen to it. Ends a grace time after the last of them has left. */
+export class SharedQuery<T> {
+  readonly #query: WatchQuery<T>
+  readonly #kind: WatchKind<T>
+  readonly #parts: LoopParts
+  readonly #onEnd: () => void
+  readonly #loop: QueryLoop<T>
+  readonly #subscriptions = new Set<Subscription<T>>()
+  #snapshot: WatchSnapshot<T> | undefined
+  #failure: ProconsulError | undefined
+  #linger: Timer | undefined
+  #changes = 0
+  #ended = false
+
+  constructor(query: WatchQuery<T>, kind: WatchKind<T>, parts: LoopParts, onEnd: () => void) {
+    this.#query = query
+    this.#kind = kind
+    this.#parts = parts
+    this.#onEnd = onEnd
+    this.#loop = new QueryLoop(query, kind, parts, {
+      onRead: (value, index) => this.#onRead(value, index),
+      onFailure: (error) => this.#onFailure(error),
+    })
+  }
+
+  get snapshot(): WatchSnapshot<T> | undefined {
+    return this.#snapshot
+  }
+
+  get failure(): ProconsulError | undefined {
+    return this.#failure
+  }
+
+  /** Whether nobody listens. */
+  get isLingering(): boolean {
+    return this.#subscriptions.size === 0
+  }
+
+  subscribe(observer: WatchObserver<T>): WatchSubscription<T> {
+    const subscription = new Subscription(this, observer)
+    this.#subscriptions.add(subscription)
+    this.wanted()
+    subscription.catchUp()
+    return subscription
+  }
+
+  leave(subscription: Subscription<T>): void {
+    if (!this.#subscriptions.delete(subscription) || this.#ended) return
+    if (this.#subscriptions.size > 0) {
+      this.unwanted()
+      return
+    }
+    const { runtime, options } = this.#parts
+    this.#linger = runtime.clock.setTimer(() => void this.end(), options.graceMs, { keepAlive: false })
+  }
+
+  /** Someone wants values: the loop runs. */
+  wanted(): void {
+    this.#linger?.cancel()
+    this.#linger = undefined
+    this.#loop.start()
+  }
+
+  /** Someone wants values no more: the loop stops when all that are left have paused. */
+  unwanted(): void {
+    if ([...this.#subscriptions].every((subscription) => subscription.isPaused)) void this.#loop.stop()
+  }
+
+  hurry(): void {
+    this.#loop.hurry()
+  }
+
+  /** Ends the loop at once. Resolves when it has left. */
+  async end(): Promise<void> {
+    if (!this.#ended) {
+      this.#ended = true
+      this.#linger?.cancel()
+      this.#onEnd()
+    }
+    await this.#loop.stop()
+  }
+
+  /** Calls one observer; what it throws is logged and harms nobody. */
+  tell(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#parts.runtime.logger.error({ query: this.#kind.name, error }, 'an observer of a watch failed')
+    }
+  }
+
+  debug(): QueryDebug {
+    const { clock } = this.#parts.runtime
+    return {
+      kind: this.#kind.name,
+      key: this.#query.key,
+      state: this.isLingering ? 'lingering' : this.#loop.state.type,
+      index: this.#snapshot?.index,
+      ageMs: this.#snapshot && Math.max(0, clock.now() - this.#snapshot.receivedAt),
+      failure: this.#failure && `${this.#failure.code}: ${this.#failure.message}`,
+      subscribers: this.#subscriptions.size,
+      hot: this.#loop.hot,
+      reads: this.#loop.reads,
+      changes: this.#changes,
+    }
+  }
+
+  #onRead(next: T, index: number | undefined): boolean {
+    const previous = this.#snapshot
+    const value = previous === undefined ? next : this.#kind.reconcile(previous.value, next)
+    const changed = previous === undefined || value !== previous.value
+    const recovered = this.#failure !== undefined
+    const snapshot = { value, index, receivedAt: this.#parts.runtime.clock.now() }
+    this.#snapshot = snapshot
+    this.#failure = undefined
+    if (changed) this.#changes += 1
+    for (const subscription of [...this.#subscriptions]) {
+      if (recovered) subscription.onRecovery(snapshot)
+      if (changed) subscription.onValue(snapshot)
+    }
+    return changed && previous !== undefined
+  }
+
+  #onFailure(error: ProconsulError): void {
+    const isNews = error.code !== this.#failure?.code
+    this.#failure = error
+    if (!isNews) return
+    for (const subscription of [...this.#subscriptions]) subscription.onFailure(error)
+  }
+}
+
+/** What the observer of a subscription was told last, so that a resumed one hears what it missed and nothing twice. */
+class Subscription<T> implements WatchSubscription<T> {
+  readonly #query: SharedQuery<T>
+  readonly #observer: WatchObserver<T>
+  #state: 'active' | 'paused' | 'closed' = 'active'
+  #toldValue: { readonly value: T } | undefined
+  #toldFailure: ProconsulError | undefined
+
+  constructor(query: SharedQuery<T>, observer: WatchObserver<T>) {
+    this.#query = query
+    this.#observer = observer
+  }
+
+  get snapshot(): WatchSnapshot<T> | undefined {
+    return this.#query.snapshot
+  }
+
+  get failure(): ProconsulError | undefined {
+    return this.#query.failure
+  }
+
+  get isPaused(): boolean {
+    return this.#state === 'paused'
+  }
+
+  pause(): void {
+    if (this.#state !== 'active') return
+    this.#state = 'paused'
+    this.#query.unwanted()
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return
+    this.#state = 'active'
+    this.#query.wanted()
+    this.catchUp()
+  }
+
+  refresh(): void {
+    if (this.#state === 'active') this.#query.hurry()
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#query.leave(this)
+  }
+
+  /** Tells, in a moment, what is known already. */
+  catchUp(): void {
+    const { snapshot, failure } = this.#query
+    if (snapshot === undefined && failure === undefined) return
+    queueMicrotask(() => {
+      const now = this.#query
+      if (now.snapshot !== undefined && now.failure === undefined) this.onRecovery(now.snapshot)
+      if (now.snapshot !== undefined) this.onValue(now.snapshot)
+      if (now.failure !== undefined) this.onFailure(now.failure)
+    })
+  }
+
+  onValue(snapshot: WatchSnapshot<T>): void {
+    if (this.#state !== 'active' || (this.#toldValue && this.#toldValue.value === snapshot.value)) return
+    this.#toldValue = { value: snapshot.value }
+    this.#query.tell(() => this.#observer.onValue(snapshot))
+  }
+
+  onFailure(error: ProconsulError): void {
+    if (this.#state !== 'active' || this.#toldFailure?.code === error.code) return
+    this.#toldFailure = error
+    this.#query.tell(() => this.#observer.onFailure(error))
+  }
+
+  onRecovery(snapshot: WatchSnapshot<T>): void {
+    if (this.#state !== 'active' || this.#toldFailure === undefined) return
+    this.#toldFailure = undefined
+    this.#query.tell(() => this.#observer.onRecovery(snapshot))
+  }
+}

@@ -1,0 +1,151 @@
+import { abortError, throwIfAborted } from '../core/abort.js'
+import type { ResolvedWatchOptions } from './watch-options.js'
+
+/**
+ * Shares out the places for blocking queries. While there are places for all, each query holds one. Past that, queries that changed
+ * lately keep at most half of the places, and the rest are visited in turns so short that each is read once per sweep.
+ */
+
+/** What a query says when it asks for a place. */
+export interface TurnRequest {
+  /** Whether it changed lately. */
+  readonly hot: boolean
+  /** How long the query has existed, in milliseconds. */
+  readonly ageMs: number
+}
+
+/** A place for one blocking query. */
+export interface Turn {
+  /** How long to ask the agent to hold it, in milliseconds. */
+  readonly waitMs: number
+  leave(): void
+}
+
+/** A moment's view of the places. */
+export interface TurnsDebug {
+  readonly places: number
+  /** Queries that take part. */
+  readonly queries: number
+  /** Queries that hold a place for long. */
+  readonly anchored: number
+  /** Queries that hold a place for a turn. */
+  readonly visiting: number
+  /** Queries that wait for their turn. */
+  readonly waiting: number
+  /** How long a change of a waiting query may stay unseen, in milliseconds; 0 while every query has a place. */
+  readonly sweepMs: number
+}
+
+interface Waiter {
+  readonly request: TurnRequest
+  readonly grant: (turn: Turn) => void
+}
+
+/** A young query waits no longer than this: whoever opens and closes watches in a row must not fill the agent with abandoned ones. */
+const FIRST_WAIT_MS = 1_000
+/** Beyond the anchored half, a query gives its place back after this, so that newcomers in number need not wait long. */
+const RELAXED_WAIT_MS = 5_000
+/** A query that changed lately keeps its place this long among many; then it is judged anew. */
+const HOT_WAIT_MS = 10_000
+
+export class Turns {
+  readonly #places: number
+  readonly #options: ResolvedWatchOptions
+  readonly #hot = new Set<Waiter>()
+  readonly #cold = new Set<Waiter>()
+  #members = 0
+  #anchored = 0
+  #visiting = 0
+
+  constructor(places: number, options: ResolvedWatchOptions) {
+    this.#places = places
+    this.#options = options
+  }
+
+  /** A query takes part from now on. */
+  join(): void {
+    this.#members += 1
+  }
+
+  /** A query takes part no more. */
+  part(): void {
+    this.#members -= 1
+  }
+
+  /** Waits for a place: those that changed lately first, then in order of asking. Rejects when the signal is aborted. */
+  async enter(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
+    throwIfAborted(signal)
+    if (this.#hot.size + this.#cold.size === 0 && this.#anchored + this.#visiting < this.#places) {
+      return this.#grant(request)
+    }
+    return await this.#queue(request, signal)
+  }
+
+  debug(): TurnsDebug {
+    const crowded = this.#members > this.#places
+    return {
+      places: this.#places,
+      queries: this.#members,
+      anchored: this.#anchored,
+      visiting: this.#visiting,
+      waiting: this.#hot.size + this.#cold.size,
+      sweepMs: crowded ? Math.round((this.#turnMs() * this.#rotating) / this.#rotatingPlaces) : 0,
+    }
+  }
+
+  async #queue(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
+    const line = request.hot ? this.#hot : this.#cold
+    return await new Promise<Turn>((resolve, reject) => {
+      const leave = (): void => {
+        line.delete(waiter)
+        reject(abortError(signal))
+      }
+      const grant = (turn: Turn): void => {
+        signal.removeEventListener('abort', leave)
+        resolve(turn)
+      }
+      const waiter: Waiter = { request, grant }
+      line.add(waiter)
+      signal.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  #grant(request: TurnRequest): Turn {
+    const crowded = this.#members > this.#places
+    const anchored = this.#anchored < Math.floor(this.#places / 2) && (!crowded || request.hot)
+    const longestMs = anchored ? (crowded ? HOT_WAIT_MS : Infinity) : crowded ? this.#turnMs() : RELAXED_WAIT_MS
+    const waitMs = Math.min(this.#options.waitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs))
+    if (anchored) this.#anchored += 1
+    else this.#visiting += 1
+    return {
+      waitMs: Math.round(waitMs),
+      leave: () => {
+        if (anchored) this.#anchored -= 1
+        else this.#visiting -= 1
+        this.#next()
+      },
+    }
+  }
+
+  #next(): void {
+    const line = this.#hot.size > 0 ? this.#hot : this.#cold
+    const [waiter] = line
+    if (waiter === undefined) return
+    line.delete(waiter)
+    waiter.grant(this.#grant(waiter.request))
+  }
+
+  /** So long that all turns together take one sweep, but not so short that they cost more reads than allowed. */
+  #turnMs(): number {
+    const leastMs = (1_000 * this.#rotatingPlaces) / this.#options.maxTurnsPerSecond
+    return Math.max(1, leastMs, (this.#options.sweepMs * this.#rotatingPlaces) / this.#rotating)
+  }
+
+  get #rotating(): number {
+    return Math.max(1, this.#members - this.#anchored)
+  }
+
+  get #rotatingPlaces(): number {
+    return Math.max(1, this.#places - this.#anchored)
+  }
+}

@@ -1,0 +1,50 @@
+import type { Runtime } from '../../../src/core/runtime.js'
+import { ProconsulError, type ProconsulErrorCode } from '../../../src/errors/proconsul-error.js'
+import { Lane } from '../../../src/http/lane.js'
+import { WatchEngine, type WatchFamily } from '../../../src/watch/watch-engine.js'
+import { resolveWatchOptions, type WatchOptions } from '../../../src/watch/watch-options.js'
+import type { WatchObserver, WatchSnapshot } from '../../../src/watch/watch-query.js'
+import { FakeClock } from '../../support/fake-clock.js'
+
+/** What an observer heard, in order. */
+export class Heard<T> implements WatchObserver<T> {
+  readonly events: string[] = []
+  readonly values: T[] = []
+  onValue(snapshot: WatchSnapshot<T>): void {
+    this.values.push(snapshot.value)
+    this.events.push(`value ${String(snapshot.value)}`)
+  }
+  onFailure(error: ProconsulError): void {
+    this.events.push(`failure ${error.code}`)
+  }
+  onRecovery(): void {
+    this.events.push('recovery')
+  }
+}
+
+export interface Harness {
+  readonly clock: FakeClock
+  readonly engine: WatchEngine
+  readonly texts: WatchFamily<string>
+  readonly logged: string[]
+}
+
+/** An engine on a fake clock, with a family of strings in which '' stands for what does not exist. */
+export function makeEngine(options: WatchOptions = {}, places = 4): Harness {
+  const clock = new FakeClock()
+  const logged: string[] = []
+  const log = (_fields: object, message: string): void => void logged.push(message)
+  const runtime: Runtime = { clock, random: () => 0.5, logger: { debug: log, info: log, warn: log, error: log } }
+  const budget = { blockingPlaces: places, plainReads: new Lane(4, clock) }
+  const engine = new WatchEngine(runtime, budget, resolveWatchOptions(options))
+  const texts = engine.family<string>({
+    name: 'text',
+    reconcile: (previous, next) => (previous === next ? previous : next),
+    isEmpty: (value) => value === '',
+  })
+  return { clock, engine, texts, logged }
+}
+
+export function failure(code: ProconsulErrorCode = 'PROCONSUL_UNAVAILABLE', retryAfterMs?: number): ProconsulError {
+  return new ProconsulError(code, 'a scripted failure', retryAfterMs === undefined ? {} : { retryAfterMs })
+}
