@@ -31,7 +31,7 @@ export async function read(
 /** Further facts of a write. */
 export interface WriteRequest {
   /** Default PUT. */
-  readonly method?: 'PUT' | 'DELETE'
+  readonly method?: 'PUT' | 'POST' | 'DELETE'
   readonly query?: Readonly<Record<string, QueryValue>>
   /** Sent as JSON, or as it is when it is bytes. */
   readonly body?: unknown
@@ -40,7 +40,7 @@ export interface WriteRequest {
   readonly idempotent: boolean
 }
 
-/** Sends a PUT or DELETE. */
+/** Sends a PUT, a POST or a DELETE. */
 export async function write(
   http: HttpClient,
   operation: string,

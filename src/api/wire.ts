@@ -39,6 +39,11 @@ export function mapOf<Wire>(answer: HttpAnswer): Readonly<Record<string, Wire>> 
   return parse(answer) === null ? {} : objectOf<Readonly<Record<string, Wire>>>(answer)
 }
 
+/** The answer's object, or undefined where Go sends null for nothing. */
+export function nullableOf<Wire>(answer: HttpAnswer): Wire | undefined {
+  return parse(answer) === null ? undefined : objectOf<Wire>(answer)
+}
+
 /** The answer's true or false. */
 export function booleanOf(answer: HttpAnswer): boolean {
   const parsed = parse(answer)

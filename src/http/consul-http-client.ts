@@ -114,7 +114,7 @@ export class ConsulHttpClient implements HttpClient {
     signal.addEventListener('abort', cancel, { once: true })
     const { sink, failed } = this.#bodySink(request.operation, cancel)
     try {
-      const send = { GET: '_get', PUT: '_put', DELETE: '_delete' } as const
+      const send = { GET: '_get', PUT: '_put', POST: '_post', DELETE: '_delete' } as const
       const body = encodeBody(request.body)
       const sent = wire[send[request.method]]({
         name: request.operation,

@@ -25,7 +25,7 @@ export interface BlockingWait {
 export interface HttpRequest extends Tenancy {
   /** What is asked, for messages and diagnostics, such as `health.service`. */
   readonly operation: string
-  readonly method: 'GET' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   /** Path below `/v1`, each segment encoded, beginning with a slash. */
   readonly path: string
   readonly query?: Readonly<Record<string, QueryValue>>

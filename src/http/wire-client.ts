@@ -22,6 +22,7 @@ export interface WireRequest {
 export interface WireClient {
   _get(request: WireRequest): Promise<IncomingMessage>
   _put(request: WireRequest): Promise<IncomingMessage>
+  _post(request: WireRequest): Promise<IncomingMessage>
   _delete(request: WireRequest): Promise<IncomingMessage>
 }
 
