@@ -29,15 +29,15 @@ export async function runToLog(
   const log = openSync(logFile, 'w')
   try {
     const child = spawn(file, args, { env, cwd, stdio: ['ignore', log, log] })
-    let late = false
+    const deadline = new AbortController()
     const timer = setTimeout(() => {
-      late = true
+      deadline.abort()
       child.kill('SIGKILL')
     }, within)
     const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
       child.once('error', reject).once('close', (...ended) => resolve(ended))
     }).finally(() => clearTimeout(timer))
-    const ending = late
+    const ending = deadline.signal.aborted
       ? `no end within ${within} ms`
       : code === null
         ? `killed by ${String(signal)}`
