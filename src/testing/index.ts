@@ -1,0 +1,11 @@
+/** The entry `proconsul/testing`: a Consul for tests and demos, with nothing to install. */
+export { startEmbeddedConsul } from './start-embedded-consul.js'
+export { ManualClock } from './manual-clock.js'
+export type { EmbeddedConsul, RestartOptions } from './embedded-consul.js'
+export type { EmbeddedConsulLimits, EmbeddedConsulOptions } from './options.js'
+export type { ConsulVersion } from './versions.js'
+export type { AclOptions } from './acl/acl-system.js'
+export type { AclControl, TestToken } from './acl/acl-control.js'
+export type { Faults, StatusOptions } from './faults/faults.js'
+export type { FaultHandle } from './faults/fault.js'
+export type { FaultMatch } from './faults/fault-match.js'
