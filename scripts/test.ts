@@ -1,6 +1,6 @@
 /**
- * Runs every tier of the tests that can run here, or those named: `npm test`, `npm test -- unit integration`. What begins with a dash
- * goes on to vitest. The last line counts the tests.
+ * Runs every tier of the tests that can run here, or those named: `npm test`, `npm test -- unit integration`. Other words go on to
+ * vitest: `npm test -- integration launcher` runs the files so named. The last line counts the tests.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -17,16 +17,15 @@ const TALLY = join(CACHE, 'logs', 'tally.json')
 
 await runTask(async () => {
   const words = process.argv.slice(2)
-  const named = words.filter((word) => !word.startsWith('-'))
-  const unknown = named.find((word) => !TIERS.some((tier) => tier === word))
-  if (unknown !== undefined) throw new Error(`there is no tier "${unknown}"; the tiers are ${TIERS.join(', ')}`)
+  const isTier = (word: string): boolean => TIERS.some((tier) => tier === word)
+  const named = words.filter(isTier)
   let tiers: string[] = named.length > 0 ? named : [...TIERS]
   tiers = await withoutConsulIfNone(tiers)
   tiers = await withoutContainersIfNone(tiers, named.includes('container'))
   await freshBuild()
   const code = await vitest(
     tiers,
-    words.filter((word) => word.startsWith('-')),
+    words.filter((word) => !isTier(word)),
   )
   return report(code)
 })
@@ -60,11 +59,11 @@ async function withoutContainersIfNone(tiers: string[], asked: boolean): Promise
   }
 }
 
-function vitest(tiers: readonly string[], flags: readonly string[]): Promise<number> {
+function vitest(tiers: readonly string[], rest: readonly string[]): Promise<number> {
   mkdirSync(join(CACHE, 'logs'), { recursive: true })
   rmSync(TALLY, { force: true })
   const projects = tiers.flatMap((tier) => ['--project', tier])
-  const args = [join(PROJECT, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...flags]
+  const args = [join(PROJECT, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...rest]
   const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, PROCONSUL_TALLY: TALLY } })
   return new Promise((resolve, reject) => {
     child.once('error', reject)

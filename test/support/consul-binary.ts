@@ -104,14 +104,20 @@ async function provision(): Promise<ConsulSource> {
 async function fromEngine(): Promise<ConsulSource> {
   const { extractConsul, findConsulImage } = await import('./provision/container-image.js')
   const found = await findConsulImage()
-  if (process.platform !== 'linux') return runInContainers(found)
+  if (process.platform !== 'linux') return containerSource(found)
   const cached = await readCached(folderName(found.image))
   if (cached) return cached
   const origin = `image ${found.image}`
   return keep(folderName(found.image), origin, (folder, path) => extractConsul(found, folder, path))
 }
 
-async function runInContainers({ client, image }: ConsulImage): Promise<ConsulSource> {
+/** Consul run in a container for each agent. Rejects without an engine or an image. */
+export async function findConsulContainer(): Promise<ConsulSource> {
+  const { findConsulImage } = await import('./provision/container-image.js')
+  return containerSource(await findConsulImage())
+}
+
+async function containerSource({ client, image }: ConsulImage): Promise<ConsulSource> {
   const labels = (await client.container.dockerode.getImage(image).inspect()).Config.Labels as Record<
     string,
     string

@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers'
 import { getContainerRuntimeClient, GenericContainer, Wait, type StartedTestContainer } from 'testcontainers'
 import type { AgentHost, AgentSignal } from './running-agent.js'
 
@@ -59,7 +58,9 @@ export class AgentContainer implements AgentHost {
   }
 
   async logs(): Promise<string> {
-    return this.#container ? text(await this.#container.logs()) : ''
+    if (!this.#container) return ''
+    const container = await this.#engineView()
+    return joinFrames(await container.logs({ stdout: true, stderr: true, follow: false }))
   }
 
   async dispose(): Promise<void> {
@@ -79,6 +80,17 @@ export class AgentContainer implements AgentHost {
     const { container } = await getContainerRuntimeClient()
     return container.getById(this.#container.getId())
   }
+}
+
+/** The engine frames its logs: eight bytes, of which the last four are the length of the text that follows. */
+function joinFrames(framed: Buffer): string {
+  let logs = ''
+  for (let at = 0; at + 8 <= framed.length;) {
+    const end = at + 8 + framed.readUInt32BE(at + 4)
+    logs += framed.toString('utf8', at + 8, end)
+    at = end
+  }
+  return logs
 }
 
 type EngineContainer = ReturnType<Awaited<ReturnType<typeof getContainerRuntimeClient>>['container']['getById']>
