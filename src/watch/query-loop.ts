@@ -7,7 +7,7 @@ import { ProconsulError, isProconsulError, type ProconsulErrorCode } from '../er
 import type { QueryMeta } from '../http/query-meta.js'
 import type { Pass, SharedBackoff } from './shared-backoff.js'
 import type { Turns } from './turns.js'
-import { nextPosition, START, type WaitPosition } from './wait-position.js'
+import { nextPosition, POLL, START, type WaitPosition } from './wait-position.js'
 import type { ResolvedWatchOptions } from './watch-options.js'
 import type { WatchKind, WatchQuery, WatchRead, WatchReading } from './watch-query.js'
 
@@ -200,7 +200,8 @@ export class QueryLoop<T> {
 
   /** Reports a reading unless it is older than what is known; returns how long to rest. */
   #accept({ value, meta }: WatchReading<T>, request: WatchRead): number {
-    this.#position = nextPosition(request.index === undefined ? START : this.#position, meta)
+    this.#position =
+      this.#query.pollMs === undefined ? nextPosition(request.index === undefined ? START : this.#position, meta) : POLL
     const wentBack = this.#position.type === 'start'
     if (wentBack || (!request.fresh && this.#isOld(meta))) {
       this.#position = START

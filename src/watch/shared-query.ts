@@ -130,12 +130,14 @@ export class SharedQuery<T> {
 
   #onRead(next: T, index: number | undefined): boolean {
     const previous = this.#snapshot
-    const value = previous === undefined ? next : this.#kind.reconcile(previous.value, next)
+    const value = previous === undefined ? this.#adopt(next) : this.#kind.reconcile(previous.value, next)
     const changed = previous === undefined || value !== previous.value
     const recovered = this.#failure !== undefined
-    const snapshot = { value, index, receivedAt: this.#parts.runtime.clock.now() }
+    const { clock, logger } = this.#parts.runtime
+    const snapshot = { value, index, receivedAt: clock.now() }
     this.#snapshot = snapshot
     this.#failure = undefined
+    if (recovered) logger.info({ query: this.#kind.name, key: this.#query.key }, 'a watch recovered')
     if (changed) this.#changes += 1
     for (const subscription of [...this.#subscriptions]) {
       if (recovered) subscription.onRecovery(snapshot)
@@ -144,10 +146,18 @@ export class SharedQuery<T> {
     return changed && previous !== undefined
   }
 
+  #adopt(value: T): T {
+    return this.#kind.adopt === undefined ? value : this.#kind.adopt(value)
+  }
+
   #onFailure(error: ProconsulError): void {
     const isNews = error.code !== this.#failure?.code
     this.#failure = error
     if (!isNews) return
+    this.#parts.runtime.logger.warn(
+      { query: this.#kind.name, key: this.#query.key, error },
+      'a watch fails, and goes on trying',
+    )
     for (const subscription of [...this.#subscriptions]) subscription.onFailure(error)
   }
 }

@@ -15,7 +15,8 @@ export type WaitPosition =
 /** The position of a query that has read nothing yet, or must not rely on what it read. */
 export const START: WaitPosition = Object.freeze({ type: 'start' })
 
-const POLL: WaitPosition = Object.freeze({ type: 'poll' })
+/** The position of a query that is read at an interval. */
+export const POLL: WaitPosition = Object.freeze({ type: 'poll' })
 
 /** The position after an answer. */
 export function nextPosition(current: WaitPosition, meta: QueryMeta): WaitPosition {

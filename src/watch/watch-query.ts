@@ -33,7 +33,7 @@ export interface WatchQuery<T> {
   readonly scope?: string
   /** Whether a server that lags may answer. Then an index below one that was seen is read anew from the leader. Default false. */
   readonly stale?: boolean
-  /** Overrides how often an answer without index and hash is read again. */
+  /** Read at this interval instead of waiting for a change: for an endpoint whose answer has an index by which it cannot wait. */
   readonly pollMs?: number
   read(request: WatchRead): Promise<WatchReading<T>>
 }
@@ -47,6 +47,8 @@ export interface WatchKind<T> {
    * `previous`. Must not throw.
    */
   reconcile(previous: T, next: T): T
+  /** Prepares a value that has none before it, to freeze it, say. Default: as it is. */
+  adopt?(value: T): T
   /** Whether the value stands for something that does not exist: the agent may wake such a query for unrelated changes. Default: never. */
   isEmpty?(value: T): boolean
 }

@@ -1,0 +1,238 @@
+import type { CatalogApi } from '../api/catalog.js'
+import type { EventApi, UserEvent } from '../api/event.js'
+import type { CheckEntry, NodeEntry } from '../api/health-entry.js'
+import type { HealthApi, HealthState } from '../api/health.js'
+import type { ListOptions } from '../api/options.js'
+import type { PreparedQueryApi } from '../api/prepared-query.js'
+import { parseDuration, type Duration } from '../core/duration.js'
+import { checkOneOf, checkString } from '../core/option-check.js'
+import type { Runtime } from '../core/runtime.js'
+import { SnapshotFile } from '../core/snapshot-file.js'
+import { ProconsulError } from '../errors/proconsul-error.js'
+import type { Closeable } from '../lifecycle/closeable.js'
+import type { WatchEngine } from '../watch/watch-engine.js'
+import { cachedSource } from './cached-source.js'
+import {
+  CHECK,
+  ChecksWatcher,
+  EventsWatcher,
+  NODE,
+  NodesWatcher,
+  SERVICE_NAME,
+  ServicesWatcher,
+  USER_EVENT,
+  type ServiceName,
+} from './catalog-watchers.js'
+import { failover } from './failover.js'
+import { ListReader, type ListKind } from './list-reader.js'
+import type { WatcherParts } from './list-watcher.js'
+import { savedInstances } from './saved-instances.js'
+import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
+import {
+  checkCatalogQuery,
+  resolveCatalogQuery,
+  resolveServiceQuery,
+  resolveServiceWatch,
+  type CatalogQuery,
+  type ResolvedServiceQuery,
+  type ResolvedServiceWatch,
+  type ServiceQuery,
+  type ServiceWatchQuery,
+} from './service-query.js'
+import { ServiceReader } from './service-reader.js'
+import { ServiceWatcher } from './service-watcher.js'
+import { shrinkGuard } from './shrink-guard.js'
+import type { ListSource } from './source.js'
+
+/** The endpoints that discovery reads. */
+export interface DiscoveryApis {
+  readonly health: HealthApi
+  readonly catalog: CatalogApi
+  readonly preparedQuery: PreparedQueryApi
+  readonly event: EventApi
+}
+
+/** Options of one read of instances. */
+export interface DiscoverQuery extends ServiceQuery {
+  /** Time for the read with its repetitions. Default: the client's `timeout`. */
+  readonly timeout?: Duration | undefined
+}
+
+/** Which user events. */
+export interface EventsQuery extends Pick<CatalogQuery, 'datacenter' | 'signal'> {
+  /** Only events of this name. */
+  readonly name?: string | undefined
+}
+
+/** How to execute a prepared query again and again. */
+export interface PreparedQueryWatch extends Pick<CatalogQuery, 'datacenter' | 'near' | 'signal'> {
+  /** Consul cannot hold such a query until something changes: it is executed anew this often. Default `'10s'`. */
+  readonly interval?: Duration | undefined
+}
+
+/** What the documentation of prepared queries does not forbid and servers do not feel. */
+const PREPARED_QUERY_INTERVAL_MS = 10_000
+
+type EventOptions = ListOptions & { readonly name?: string | undefined }
+type CheckOptions = ListOptions & { readonly state: HealthState }
+type PreparedOptions = ListOptions & { readonly query: string }
+
+/** Finds services: once, or again and again. Equal queries share one blocking query, however many watchers there are. */
+export class Discovery implements Closeable {
+  readonly #runtime: Runtime
+  readonly #watchers = new Set<Closeable>()
+  readonly #instances: ServiceReader
+  readonly #services: ListReader<ServiceName, ListOptions>
+  readonly #nodes: ListReader<NodeEntry, ListOptions>
+  readonly #checks: ListReader<CheckEntry, CheckOptions>
+  readonly #events: ListReader<UserEvent, EventOptions>
+  readonly #prepared: ListReader<ServiceInstance, PreparedOptions>
+  #isClosed = false
+
+  constructor(runtime: Runtime, engine: WatchEngine, apis: DiscoveryApis) {
+    this.#runtime = runtime
+    this.#instances = new ServiceReader(engine, apis.health, apis.catalog)
+    this.#services = new ListReader(engine, servicesKind(apis.catalog))
+    this.#nodes = new ListReader(engine, {
+      name: 'catalog.nodes',
+      ...NODE,
+      read: (options) => apis.catalog.nodes(options),
+    })
+    this.#checks = new ListReader(engine, {
+      name: 'health.state',
+      ...CHECK,
+      read: ({ state, ...options }) => apis.health.state(state, options),
+    })
+    this.#events = new ListReader(engine, {
+      name: 'event.list',
+      ...USER_EVENT,
+      read: (options) => apis.event.list(options),
+    })
+    this.#prepared = new ListReader(engine, preparedKind(apis.preparedQuery))
+  }
+
+  /**
+   * Follows the instances of a service.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   */
+  watchService(name: string, query: ServiceWatchQuery = {}): ServiceWatcher {
+    const watch = resolveServiceWatch(name, query)
+    return this.#open(this.#source(watch), watch.signal, (parts) => new ServiceWatcher(name, parts))
+  }
+
+  /**
+   * The instances of a service, read once.
+   * @throws ProconsulError with any code of a request, or `PROCONSUL_INVALID_OPTION`
+   */
+  async discover(name: string, { timeout, ...query }: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
+    return await this.#instances.once(resolveServiceQuery(name, query), { signal: query.signal, timeout })
+  }
+
+  /** Follows the names and tags of all services. Throws as {@link watchService} does. */
+  watchServices(query: CatalogQuery = {}): ServicesWatcher {
+    const source = this.#services.source(resolveCatalogQuery(checkCatalogQuery(query)))
+    return this.#open(source, query.signal, (parts) => new ServicesWatcher(parts))
+  }
+
+  /** Follows the nodes of the catalog. Throws as {@link watchService} does. */
+  watchNodes(query: CatalogQuery = {}): NodesWatcher {
+    const source = this.#nodes.source(resolveCatalogQuery(checkCatalogQuery(query)))
+    return this.#open(source, query.signal, (parts) => new NodesWatcher(parts))
+  }
+
+  /** Follows all checks in a state. Throws as {@link watchService} does. */
+  watchChecks(state: HealthState, query: CatalogQuery = {}): ChecksWatcher {
+    checkOneOf('state', state, ['any', 'passing', 'warning', 'critical'])
+    const source = this.#checks.source({ state, ...resolveCatalogQuery(checkCatalogQuery(query)) })
+    return this.#open(source, query.signal, (parts) => new ChecksWatcher(parts))
+  }
+
+  /** Follows the user events that the agent sees. Gossip promises neither delivery nor order. Throws as {@link watchService} does. */
+  watchEvents({ name, signal, datacenter }: EventsQuery = {}): EventsWatcher {
+    const source = this.#events.source({ name: name === undefined ? undefined : checkString('name', name), datacenter })
+    return this.#open(source, signal, (parts) => new EventsWatcher(parts))
+  }
+
+  /**
+   * Follows the result of a prepared query, by its id or name. Consul cannot hold such a query: it is executed at an interval, and a
+   * change is seen that much later. Throws as {@link watchService} does.
+   */
+  watchPreparedQuery(query: string, { interval, signal, datacenter, near }: PreparedQueryWatch = {}): ServiceWatcher {
+    const pollMs = parseDuration('interval', interval ?? PREPARED_QUERY_INTERVAL_MS, { minMs: 100 })
+    const source = this.#prepared.source({ query: checkString('query', query), datacenter, near }, pollMs)
+    return this.#open(source, signal, (parts) => new ServiceWatcher(query, parts))
+  }
+
+  /** Closes every watcher. Resolves when their cache files are written. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#watchers].map((watcher) => watcher.close()))
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #open<Item, Watcher extends Closeable>(
+    source: ListSource<Item>,
+    signal: AbortSignal | undefined,
+    make: (parts: WatcherParts<Item>) => Watcher,
+  ): Watcher {
+    if (this.#isClosed) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
+    const watcher: Watcher = make({
+      runtime: this.#runtime,
+      source,
+      signal,
+      onClose: () => queueMicrotask(() => this.#watchers.delete(watcher)),
+    })
+    this.#watchers.add(watcher)
+    return watcher
+  }
+
+  #source({ query, failover: fallback, ...watch }: ResolvedServiceWatch): ListSource<ServiceInstance> {
+    const own = this.#guarded(query, watch)
+    const others = fallback?.datacenters.map((datacenter) =>
+      this.#guarded({ ...query, read: { ...query.read, datacenter } }, watch),
+    )
+    const source = fallback && others ? failover([own, ...others], this.#runtime, fallback) : own
+    if (watch.cacheFile === undefined) return source
+    // The port and the rest of the query are part of what was saved: a file of another query must not be used.
+    const kind = `instances ${JSON.stringify(query)}`
+    const file = new SnapshotFile({ path: watch.cacheFile, kind, version: 1 })
+    return cachedSource(source, { runtime: this.#runtime, file, parse: savedInstances })
+  }
+
+  #guarded(
+    query: ResolvedServiceQuery,
+    { shrinkGuard: options }: Pick<ResolvedServiceWatch, 'shrinkGuard'>,
+  ): ListSource<ServiceInstance> {
+    const source = this.#instances.source(query)
+    if (options === undefined) return source
+    const confirm = (signal: AbortSignal): Promise<readonly ServiceInstance[]> => this.#instances.confirm(query, signal)
+    return shrinkGuard(source, { runtime: this.#runtime, options, key: instanceKey, confirm })
+  }
+}
+
+function servicesKind(catalog: CatalogApi): ListKind<ServiceName, ListOptions> {
+  return {
+    name: 'catalog.services',
+    ...SERVICE_NAME,
+    read: async (options) => {
+      const { value, meta } = await catalog.services(options)
+      return { value: Object.entries(value).map(([name, tags]) => ({ name, tags })), meta }
+    },
+  }
+}
+
+function preparedKind(api: PreparedQueryApi): ListKind<ServiceInstance, PreparedOptions> {
+  return {
+    name: 'query.execute',
+    key: instanceKey,
+    same: sameInstance,
+    read: async ({ query, ...options }) => {
+      const { value, meta } = await api.execute(query, options)
+      const items = value.entries.map((entry) => serviceInstance(entry)).filter((instance) => instance !== undefined)
+      return { value: items, meta }
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import type { Timer } from '../core/clock.js'
+import type { Runtime } from '../core/runtime.js'
+import type { ProconsulError } from '../errors/proconsul-error.js'
+import type { ResolvedFailover } from './service-query.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from './source.js'
+
+/**
+ * The first of several sources that can serve. The next is used once the one in use has been unable for a while, and a preferred one
+ * again only after it has been able for a longer while, so that one that flaps does not drag the callers to and fro.
+ */
+export function failover<Item>(
+  sources: readonly ListSource<Item>[],
+  runtime: Runtime,
+  options: ResolvedFailover,
+): ListSource<Item> {
+  return {
+    subscribe(observer) {
+      const choice = new Failover(observer, runtime, options, sources.length)
+      return choice.over(sources.map((source, index) => source.subscribe(choice.candidate(index))))
+    },
+  }
+}
+
+interface Candidate<Item> {
+  snapshot: ListSnapshot<Item> | undefined
+  failure: ProconsulError | undefined
+  /** Whether it can serve, since when on the monotonic clock. Undefined before it was heard of. */
+  able: { readonly is: boolean; readonly since: number } | undefined
+}
+
+class Failover<Item> {
+  readonly #observer: ListObserver<Item>
+  readonly #runtime: Runtime
+  readonly #options: ResolvedFailover
+  readonly #candidates: readonly Candidate<Item>[]
+  #holds: readonly ListHold[] = []
+  #active = 0
+  #told: ListSnapshot<Item> | undefined
+  #timer: Timer | undefined
+  #closed = false
+
+  constructor(observer: ListObserver<Item>, runtime: Runtime, options: ResolvedFailover, count: number) {
+    this.#observer = observer
+    this.#runtime = runtime
+    this.#options = options
+    this.#candidates = Array.from({ length: count }, () => ({
+      snapshot: undefined,
+      failure: undefined,
+      able: undefined,
+    }))
+  }
+
+  over(holds: readonly ListHold[]): ListHold {
+    this.#holds = holds
+    const confirmedAt = (): number | undefined => this.#holds[this.#active]?.confirmedAt
+    return {
+      get confirmedAt() {
+        return confirmedAt()
+      },
+      pause: () => holds.forEach((hold) => hold.pause()),
+      resume: () => holds.forEach((hold) => hold.resume()),
+      refresh: () => holds.forEach((hold) => hold.refresh()),
+      close: async () => {
+        this.#closed = true
+        this.#timer?.cancel()
+        await Promise.all(holds.map((hold) => hold.close()))
+      },
+    }
+  }
+
+  /** What hears of one source. */
+  candidate(index: number): ListObserver<Item> {
+    return {
+      onValue: (snapshot) => this.#heard(index, { snapshot, failure: undefined }),
+      onFailure: (failure) => this.#heard(index, { failure }),
+      onRecovery: () => this.#heard(index, { failure: undefined }),
+      onDoubt: () => {
+        if (index === this.#active) this.#observer.onDoubt()
+      },
+      onSaved: (items, savedAt) => this.#observer.onSaved(items, savedAt),
+      onProblem: (error) => this.#observer.onProblem(error),
+    }
+  }
+
+  #heard(index: number, news: Partial<Candidate<Item>>): void {
+    const candidate = this.#candidates[index]
+    if (candidate === undefined || this.#closed) return
+    const failedBefore = candidate.failure
+    Object.assign(candidate, news)
+    const is = candidate.failure === undefined && this.#count(candidate) >= this.#options.minInstances
+    if (candidate.able?.is !== is) candidate.able = { is, since: this.#runtime.clock.monotonic() }
+    this.#choose()
+    if (index === this.#active) this.#tell(candidate, failedBefore)
+  }
+
+  /** Switches when it is time to, and looks again when it may be. */
+  #choose(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const now = this.#runtime.clock.monotonic()
+    const due = this.#candidates.map((candidate, index) => this.#dueAt(candidate, index))
+    const chosen = due.findIndex((at) => at <= now)
+    if (chosen >= 0 && chosen !== this.#active) {
+      this.#active = chosen
+      const candidate = this.#candidates[chosen]
+      if (candidate !== undefined) this.#tell(candidate, undefined)
+    }
+    const next = Math.min(...due.filter((at) => at > now))
+    if (Number.isFinite(next)) this.#timer = this.#runtime.clock.setTimer(() => this.#choose(), next - now)
+  }
+
+  /** From when on the candidate may be the one in use; never while it cannot serve. */
+  #dueAt({ able }: Candidate<Item>, index: number): number {
+    if (able?.is !== true) return Infinity
+    const active = this.#candidates[this.#active]
+    if (index === this.#active) return able.since
+    if (active?.able?.is === true) {
+      return index < this.#active ? able.since + this.#options.backAfterMs : Infinity
+    }
+    // Before the one in use was heard of, nobody else steps in.
+    return active?.able === undefined ? Infinity : active.able.since + this.#options.afterMs
+  }
+
+  #tell(candidate: Candidate<Item>, failedBefore: ProconsulError | undefined): void {
+    const { snapshot, failure } = candidate
+    if (failure !== undefined) {
+      this.#observer.onFailure(failure)
+    } else if (snapshot !== undefined) {
+      if (failedBefore !== undefined) this.#observer.onRecovery(snapshot)
+      if (snapshot !== this.#told) this.#observer.onValue(snapshot)
+      this.#told = snapshot
+    }
+  }
+
+  #count({ snapshot }: Candidate<Item>): number {
+    return snapshot?.value.items.length ?? 0
+  }
+}

@@ -1,0 +1,152 @@
+import { invalidOption } from '../errors/invalid-option.js'
+
+/**
+ * Expressions of https://developer.hashicorp.com/consul/api-docs/features/filtering that cannot be broken: every value is quoted, every
+ * operator stands between what it may stand between, and every combination is in parentheses.
+ */
+export class FilterExpression {
+  readonly #text: string
+
+  /** Use the `filter` builder. */
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  and(...others: readonly FilterExpression[]): FilterExpression {
+    return combine('and', [this, ...others])
+  }
+
+  or(...others: readonly FilterExpression[]): FilterExpression {
+    return combine('or', [this, ...others])
+  }
+
+  /** The expression as Consul reads it. */
+  toString(): string {
+    return this.#text
+  }
+}
+
+/** What can be asked of a text. */
+export interface TextField {
+  equals(value: string): FilterExpression
+  notEquals(value: string): FilterExpression
+  /** Whether the text has `part` in it. */
+  includes(part: string): FilterExpression
+  /** Whether it matches a regular expression of Go's syntax. */
+  matches(pattern: string): FilterExpression
+  notMatches(pattern: string): FilterExpression
+  /** Equality with any of the values. */
+  oneOf(...values: readonly string[]): FilterExpression
+}
+
+/** What can be asked of a number. */
+export interface NumberField {
+  equals(value: number): FilterExpression
+  notEquals(value: number): FilterExpression
+}
+
+/** What can be asked of a list of texts. */
+export interface ListField {
+  includes(value: string): FilterExpression
+  excludes(value: string): FilterExpression
+  isEmpty(): FilterExpression
+  isNotEmpty(): FilterExpression
+}
+
+/** What can be asked of a map of texts. */
+export interface MapField {
+  /** Whether there is such a key. */
+  has(key: string): FilterExpression
+  lacks(key: string): FilterExpression
+  /** One entry. A map without the key matches no equality. */
+  key(key: string): TextField
+  isEmpty(): FilterExpression
+  isNotEmpty(): FilterExpression
+}
+
+/** Fields of an instance, as `watchService` and `discover` filter them. */
+export const filter = Object.freeze({
+  serviceId: text('Service.ID'),
+  serviceAddress: text('Service.Address'),
+  servicePort: number('Service.Port'),
+  tags: list('Service.Tags'),
+  meta: map('Service.Meta'),
+  nodeId: text('Node.ID'),
+  nodeName: text('Node.Node'),
+  nodeAddress: text('Node.Address'),
+  datacenter: text('Node.Datacenter'),
+  nodeMeta: map('Node.Meta'),
+  /** All of the expressions. */
+  all: (...expressions: readonly FilterExpression[]): FilterExpression => combine('and', expressions),
+  /** Any of the expressions. */
+  any: (...expressions: readonly FilterExpression[]): FilterExpression => combine('or', expressions),
+  not: (expression: FilterExpression): FilterExpression => make(`not (${expression.toString()})`),
+})
+
+function text(field: string): TextField {
+  const equals = (value: string): FilterExpression => make(`${field} == ${quote(value)}`)
+  return Object.freeze({
+    equals,
+    notEquals: (value: string) => make(`${field} != ${quote(value)}`),
+    includes: (part: string) => make(`${quote(part)} in ${field}`),
+    matches: (pattern: string) => make(`${field} matches ${quote(pattern)}`),
+    notMatches: (pattern: string) => make(`${field} not matches ${quote(pattern)}`),
+    oneOf: (...values: readonly string[]) => combine('or', values.map(equals)),
+  })
+}
+
+function number(field: string): NumberField {
+  return Object.freeze({
+    equals: (value: number) => make(`${field} == ${whole(value)}`),
+    notEquals: (value: number) => make(`${field} != ${whole(value)}`),
+  })
+}
+
+function list(field: string): ListField {
+  return Object.freeze({
+    includes: (value: string) => make(`${quote(value)} in ${field}`),
+    excludes: (value: string) => make(`${quote(value)} not in ${field}`),
+    isEmpty: () => make(`${field} is empty`),
+    isNotEmpty: () => make(`${field} is not empty`),
+  })
+}
+
+function map(field: string): MapField {
+  return Object.freeze({
+    has: (key: string) => make(`${quote(key)} in ${field}`),
+    lacks: (key: string) => make(`${quote(key)} not in ${field}`),
+    key: (key: string) => text(`${field}[${quote(key)}]`),
+    isEmpty: () => make(`${field} is empty`),
+    isNotEmpty: () => make(`${field} is not empty`),
+  })
+}
+
+function make(expression: string): FilterExpression {
+  return new FilterExpression(expression)
+}
+
+function combine(operator: 'and' | 'or', expressions: readonly FilterExpression[]): FilterExpression {
+  if (expressions.length === 0) throw invalidOption('filter', expressions, 'at least one expression')
+  return make(expressions.map((expression) => `(${expression.toString()})`).join(` ${operator} `))
+}
+
+/**
+ * A text as a literal of Go, which is what Consul unquotes. A quote inside it ends the literal even after a backslash, so it is written
+ * by its number; so is everything that is not printable ASCII, of which older parsers are not sure.
+ */
+function quote(value: string): string {
+  if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) {
+    throw invalidOption('filter', value, 'a string that is valid Unicode')
+  }
+  return `"${value.replace(/[^\x20-\x7e]|["\\]/gu, escape)}"`
+}
+
+function escape(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  return code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+}
+
+function whole(value: number): number {
+  if (!Number.isSafeInteger(value)) throw invalidOption('filter', value, 'a whole number')
+  return value
+}

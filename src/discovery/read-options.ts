@@ -1,0 +1,21 @@
+import type { ListOptions, RequestOptions } from '../api/options.js'
+import type { WatchRead } from '../watch/watch-query.js'
+
+/** The options of one read of a watch: those of its query, and what the engine asks for. */
+export function readOptions<Options extends ListOptions>(query: Options, request: WatchRead): Options {
+  const { index, waitMs, fresh, signal } = request
+  return {
+    ...query,
+    signal,
+    ...(index !== undefined && { index, wait: waitMs }),
+    ...(fresh && { stale: false, cached: false, consistent: true }),
+  }
+}
+
+/** Reads that fail together: those of one datacenter, and apart from them those that need no leader. */
+export function scopeOf({
+  datacenter,
+  stale,
+}: Pick<ListOptions, 'stale'> & Pick<RequestOptions, 'datacenter'>): string {
+  return `${datacenter ?? ''}${stale === true ? ' stale' : ''}`
+}
