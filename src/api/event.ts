@@ -1,6 +1,7 @@
 import { checkString } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
-import { readPart, commonPart, type ReadOptions, type RequestOptions } from './options.js'
+import { goDuration } from './go-duration.js'
+import { blockingWait, commonPart, type ReadOptions, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { listOf, objectOf, type Answer } from './wire.js'
 
@@ -28,9 +29,11 @@ export interface FireEventOptions extends RequestOptions {
 }
 
 /** Options of a list of events. */
-export interface ListEventsOptions extends ReadOptions {
+export interface ListEventsOptions extends Omit<ReadOptions, 'index'> {
   /** Only events of this name. */
   readonly name?: string | undefined
+  /** Return when the hash of the list is not this `meta.contentHash` of an answer, or when `wait` is over. */
+  readonly hash?: string | undefined
 }
 
 interface WireEvent {
@@ -66,16 +69,22 @@ export class EventApi {
     return userEvent(objectOf<WireEvent>(answer))
   }
 
-  /** The last events that this agent saw, 256 at most, oldest first. Its index is no Raft index and does not only grow. */
-  async list({ name, ...options }: ListEventsOptions = {}): Promise<Answer<readonly UserEvent[]>> {
+  /** The last events that this agent saw, 256 at most, oldest first. What the agent calls their index is a hash, and here one. */
+  async list({ name, hash, ...options }: ListEventsOptions = {}): Promise<Answer<readonly UserEvent[]>> {
+    const blocking = hash === undefined ? undefined : blockingWait(options.wait)
     const answer = await this.#http.request({
       operation: 'event.list',
       method: 'GET',
       path: '/event/list',
+      ...commonPart(options),
+      query: { name, ...(blocking !== undefined && { index: hash, wait: goDuration(blocking.waitMs) }) },
       idempotent: true,
-      ...readPart(options, { name }),
+      ...(blocking !== undefined && { blocking }),
     })
-    return { value: listOf<WireEvent>(answer).map(userEvent), meta: answer.meta }
+    const { longIndex, index } = answer.meta
+    const contentHash = longIndex ?? index?.toString()
+    const meta = contentHash === undefined ? {} : { contentHash }
+    return { value: listOf<WireEvent>(answer).map(userEvent), meta }
   }
 }
 

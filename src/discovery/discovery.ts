@@ -73,7 +73,10 @@ export interface PreparedQueryWatch extends Pick<CatalogQuery, 'datacenter' | 'n
 /** What the documentation of prepared queries does not forbid and servers do not feel. */
 const PREPARED_QUERY_INTERVAL_MS = 10_000
 
-type EventOptions = ListOptions & { readonly name?: string | undefined }
+type EventOptions = Omit<ListOptions, 'index'> & {
+  readonly name?: string | undefined
+  readonly hash?: string | undefined
+}
 type CheckOptions = ListOptions & { readonly state: HealthState }
 type PreparedOptions = ListOptions & { readonly query: string }
 

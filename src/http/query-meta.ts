@@ -7,6 +7,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 export interface QueryMeta {
   /** `X-Consul-Index`. A Raft index; exact, since it stays far below 2^53. Absent where the endpoint has none. */
   readonly index?: number
+  /** `X-Consul-Index` where it is no Raft index and too long for a number, as that of user events is. */
+  readonly longIndex?: string
   /** `X-Consul-ContentHash`, of the agent's own endpoints. */
   readonly contentHash?: string
   /** `X-Consul-KnownLeader`: whether the answering server knew a leader when the query began. */
@@ -24,6 +26,7 @@ export interface QueryMeta {
 /** Reads the headers. A malformed value counts as absent. */
 export function queryMeta(headers: IncomingHttpHeaders): QueryMeta {
   const index = wholeNumber(headers['x-consul-index'])
+  const longIndex = index === undefined ? /^\d{16,20}$/.exec(text(headers['x-consul-index']) ?? '')?.[0] : undefined
   const contentHash = text(headers['x-consul-contenthash'])
   const knownLeader = flag(headers['x-consul-knownleader'])
   const lastContactMs = wholeNumber(headers['x-consul-lastcontact'])
@@ -32,6 +35,7 @@ export function queryMeta(headers: IncomingHttpHeaders): QueryMeta {
   const filteredByAcls = flag(headers['x-consul-results-filtered-by-acls'])
   return {
     ...(index !== undefined && { index }),
+    ...(longIndex !== undefined && { longIndex }),
     ...(contentHash !== undefined && { contentHash }),
     ...(knownLeader !== undefined && { knownLeader }),
     ...(lastContactMs !== undefined && { lastContactMs }),

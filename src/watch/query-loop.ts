@@ -58,7 +58,6 @@ const SHARED_FAILURES: readonly ProconsulErrorCode[] = [
   'PROCONSUL_RATE_LIMITED',
   'PROCONSUL_TIMEOUT',
   'PROCONSUL_TLS',
-  'PROCONSUL_BAD_RESPONSE',
 ]
 
 /** Reads one query again and again, for as long as it is started. The rules are in docs/guides/watching.md. */
@@ -210,9 +209,9 @@ export class QueryLoop<T> {
     }
     if (meta.knownLeader === false && request.fresh) throw noLeader(this.#kind.name)
     this.#fresh = false
-    this.#attempt = 0
     this.#lastIndex = meta.index ?? 0
     const changed = this.#listener.onRead(value, meta.index)
+    this.#attempt = 0
     if (changed) this.#changedAt = this.#parts.runtime.clock.monotonic()
     return this.#pauseMs(changed, value)
   }
@@ -236,15 +235,22 @@ export class QueryLoop<T> {
   }
 
   #failed(error: ProconsulError, pass: Pass | undefined): number {
-    const { backoff, runtime } = this.#parts
+    const { runtime } = this.#parts
     this.#position = START
     this.#state = { type: 'backing-off' }
-    if (pass !== undefined && SHARED_FAILURES.includes(error.code)) backoff.failed(pass, error)
-    else backoff.succeeded()
+    if (pass !== undefined) this.#tellBackoff(error, pass)
     const delayMs = backoffMs(this.#attempt, DELAYS, runtime.random)
     this.#attempt += 1
     this.#listener.onFailure(error)
     return Math.max(delayMs, error.retryAfterMs ?? 0)
+  }
+
+  #tellBackoff(error: ProconsulError, pass: Pass): void {
+    const { backoff } = this.#parts
+    if (SHARED_FAILURES.includes(error.code)) backoff.failed(pass, error)
+    // An answer that makes no sense tells nothing about the agent.
+    else if (error.code === 'PROCONSUL_BAD_RESPONSE') backoff.abandoned(pass)
+    else backoff.succeeded()
   }
 
   async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
