@@ -7,7 +7,7 @@
  * Plain JavaScript without imports from packages, since it runs before they are there.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, closeSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -34,10 +34,7 @@ function checkNode() {
 }
 
 function install() {
-  // npm writes this file at the end of an installation, so it also tells a complete one from one that was broken off.
-  const installed = join(project, 'node_modules', '.package-lock.json')
-  const lock = join(project, 'package-lock.json')
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
+  if (isInstalled()) return
   const logFile = join(project, '.cache', 'logs', 'install.log')
   mkdirSync(join(project, '.cache', 'logs'), { recursive: true })
   console.log('installing dependencies …')
@@ -49,6 +46,18 @@ function install() {
   if (status === 0) return
   console.error(readFileSync(logFile, 'utf8'))
   fail(`npm ci failed (${error?.message ?? `exit code ${status}`})`)
+}
+
+/** Compares what is installed with what is locked, rather than the times of the files: a checkout touches those. */
+function isInstalled() {
+  const read = (...path) => JSON.parse(readFileSync(join(project, ...path), 'utf8')).packages
+  // npm writes this file at the end of an installation, so it is missing after one that was broken off.
+  if (!existsSync(join(project, 'node_modules', '.package-lock.json'))) return false
+  const installed = read('node_modules', '.package-lock.json')
+  const locked = Object.entries(read('package-lock.json')).filter(([path]) => path !== '')
+  return locked.every(([path, { version, optional }]) =>
+    installed[path] ? installed[path].version === version : optional,
+  )
 }
 
 function fail(message) {
