@@ -95,12 +95,33 @@ export class TxnApi {
       )
     }
     if (operations.length === 0) return { committed: true, entries: [] }
-    const answer = await write(this.#http, 'txn', '/txn', rest, {
+    const answer = await this.#send(operations, rest)
+    if (answer.status === 409) return { committed: false, failures: failuresOf(answer) }
+    return { committed: true, entries: entriesOf(answer).map((entry) => kvEntry(entry, KV_DECODERS.buffer)) }
+  }
+
+  /**
+   * One consistent look at several trees: every entry whose key begins with one of the prefixes, prefix by prefix, its value as base64
+   * text. What the token may not read is left out. At most {@link TXN_MAX_OPERATIONS} prefixes.
+   */
+  async trees(prefixes: readonly string[], options: RequestOptions = {}): Promise<readonly KvEntry[]> {
+    const operations = prefixes.map((prefix) => ({ type: 'get-tree', prefix }) as const)
+    const answer = await this.#send(operations, options)
+    const [failure] = answer.status === 409 ? failuresOf(answer) : []
+    if (failure !== undefined) {
+      throw new ProconsulError('PROCONSUL_REJECTED', `txn: step ${failure.step} failed: ${failure.reason}`, {
+        status: 409,
+      })
+    }
+    return entriesOf(answer).map((entry) => kvEntry(entry, KV_DECODERS.base64))
+  }
+
+  async #send(operations: readonly TxnOperation[], options: RequestOptions): Promise<HttpAnswer> {
+    return await write(this.#http, 'txn', '/txn', options, {
       body: requestBody(operations),
       idempotent: operations.every(({ type }) => READS.includes(type)),
       answers: [409],
     })
-    return result(answer)
   }
 }
 
@@ -172,19 +193,19 @@ function written(option: string, { value, flags }: { value: KvInput; flags?: num
   }
 }
 
-function result(answer: HttpAnswer): TxnResult {
-  const { Results, Errors } = objectOf<WireTxn>(answer)
-  if (answer.status === 409) return { committed: false, failures: failures(Errors ?? []) }
-  const found = entriesOf(Results)
-  const exact = found.some(hasInexactFlags) ? entriesOf(objectOf<WireTxn>(withExactFlags(answer)).Results) : found
-  return { committed: true, entries: exact.map((entry) => kvEntry(entry, KV_DECODERS.buffer)) }
+/** The entries of a transaction that was committed. */
+function entriesOf(answer: HttpAnswer): readonly WireKvEntry[] {
+  const found = parsedEntries(answer)
+  return found.some(hasInexactFlags) ? parsedEntries(withExactFlags(answer)) : found
 }
 
-function entriesOf(results: WireTxn['Results']): readonly WireKvEntry[] {
-  return (results ?? []).flatMap(({ KV: entry }) => (entry === undefined ? [] : [entry]))
+function parsedEntries(answer: HttpAnswer): readonly WireKvEntry[] {
+  const { Results } = objectOf<WireTxn>(answer)
+  return (Results ?? []).flatMap(({ KV: entry }) => (entry === undefined ? [] : [entry]))
 }
 
-function failures(errors: readonly { readonly OpIndex: number; readonly What: string }[]): readonly TxnFailure[] {
+function failuresOf(answer: HttpAnswer): readonly TxnFailure[] {
+  const errors = objectOf<WireTxn>(answer).Errors ?? []
   const denied = errors.find(({ What }) => What.includes('Permission denied'))
   if (denied !== undefined) {
     const message = `txn: the agent answered 409 "${denied.What}" for step ${denied.OpIndex}; check the ACL token and its policies`

@@ -1,0 +1,53 @@
+import type { Clock } from '../../core/clock.js'
+import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import type { LayerDocuments } from '../documents.js'
+import type { Redaction } from '../redaction.js'
+import type { ConfigCache } from './config-cache.js'
+
+/** Writes the cache behind the changes, one write at a time; of several states that came meanwhile only the last. */
+export class CacheWriter {
+  readonly #cache: ConfigCache
+  readonly #clock: Clock
+  #next: (() => Promise<void>) | undefined
+  #writing: Promise<void> | undefined
+
+  constructor(cache: ConfigCache, clock: Clock) {
+    this.#cache = cache
+    this.#clock = clock
+  }
+
+  /** Keeps a state. A failure goes to `onError`: the configuration itself does not depend on it. */
+  save(
+    layers: readonly LayerDocuments[],
+    version: number,
+    redaction: Redaction,
+    onError: (error: ProconsulError) => void,
+  ): void {
+    const savedAt = this.#clock.now()
+    this.#next = async () => {
+      try {
+        await this.#cache.write(layers, version, redaction, savedAt)
+      } catch (error) {
+        onError(isProconsulError(error) ? error : unexpected(error))
+      }
+    }
+    this.#writing ??= this.#run()
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await this.#writing
+  }
+
+  async #run(): Promise<void> {
+    for (let write = this.#next; write !== undefined; write = this.#next) {
+      this.#next = undefined
+      await write()
+    }
+    this.#writing = undefined
+  }
+}
+
+function unexpected(cause: unknown): ProconsulError {
+  return new ProconsulError('PROCONSUL_CACHE_FAILED', 'the cache file could not be written', { cause })
+}

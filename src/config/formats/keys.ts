@@ -1,0 +1,42 @@
+import type { Segments } from '../tree/path.js'
+import type { Tree } from '../tree/tree.js'
+import { DocumentProblem } from './document.js'
+import { NestedValues, nameSegments } from './nested-values.js'
+
+/** One key of a layer in which every key is a value. */
+export interface LeafKey {
+  readonly key: string
+  /** The key without its layer. */
+  readonly name: string
+  readonly value: Tree
+}
+
+/** The path that a key stands for: its parts, and `servers[0]` or `servers/0` for items of a list. */
+export function keySegments(name: string): Segments {
+  return name.split('/').flatMap(nameSegments)
+}
+
+/** Whether a key only marks a folder, as Consul's own pages create one. */
+export function isFolderMark(name: string): boolean {
+  return name === '' || name.endsWith('/')
+}
+
+/** The tree of a layer's keys. @throws DocumentProblem with the key at fault when one is a value and a folder at once */
+export function nestKeys(leaves: readonly LeafKey[]): Tree {
+  const values = new NestedValues()
+  for (const { key, name, value } of leaves) {
+    const problem = values.set(keySegments(name), value)
+    if (problem !== undefined) throw new KeyProblem(problem, key)
+  }
+  return values.toTree()
+}
+
+/** What is wrong with one key of several. */
+export class KeyProblem extends DocumentProblem {
+  readonly key: string
+
+  constructor(message: string, key: string) {
+    super(message)
+    this.key = key
+  }
+}

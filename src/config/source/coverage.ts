@@ -1,0 +1,35 @@
+import type { ConfigLayer } from '../layer.js'
+
+/** The prefixes that must be read to see all layers, and the one that covers them. */
+export interface Coverage {
+  /** None is within another. */
+  readonly prefixes: readonly string[]
+  /** Folder that all prefixes are in, or the only prefix itself; undefined when they have nothing in common. */
+  readonly cover: string | undefined
+}
+
+/** What to read for layers of keys (folders) or of documents (keys or folders). */
+export function coverageOf(layers: readonly ConfigLayer[], format: 'keys' | 'documents'): Coverage {
+  const all = layers.map(({ path }) => (format === 'keys' ? `${path}/` : path))
+  const prefixes = all.filter(
+    (prefix, index) =>
+      !all.some((other, at) => at !== index && prefix.startsWith(other) && (prefix !== other || at < index)),
+  )
+  const [first = ''] = prefixes
+  const cover = prefixes.length === 1 ? first : commonFolder(prefixes)
+  return { prefixes, cover: cover === '' ? undefined : cover }
+}
+
+/** Whether names of the first level below the cover all belong to layers, so that reading the cover reads nothing else. */
+export function holdsOnly(layers: readonly ConfigLayer[], names: readonly string[]): boolean {
+  return names.every((name) => layers.some(({ path }) => name === path || name === `${path}/`))
+}
+
+function commonFolder(prefixes: readonly string[]): string {
+  const [first = '', ...others] = prefixes
+  let folder = first.slice(0, first.lastIndexOf('/', first.length - 2) + 1)
+  while (folder !== '' && !others.every((prefix) => prefix.startsWith(folder))) {
+    folder = folder.slice(0, folder.lastIndexOf('/', folder.length - 2) + 1)
+  }
+  return folder
+}

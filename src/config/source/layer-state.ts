@@ -1,0 +1,65 @@
+import type { KvEntry } from '../../api/kv-entry.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import { nameWithin } from '../documents.js'
+import type { ConfigLayer } from '../layer.js'
+
+/** What all layers hold at one moment. */
+export interface LayerState {
+  /** The keys of all layers, values as base64 text. An entry that did not change is the same object as before. */
+  readonly entries: readonly KvEntry[]
+  /** Raft index of the read. */
+  readonly index: number
+  /**
+   * Whether what is missing was surely deleted: the index has gone on since the read before, and nothing was filtered out. An agent that
+   * lost its state, or a token that lost its right, makes keys vanish without that.
+   */
+  readonly advanced: boolean
+  /** Keys of others that the read brought along. */
+  readonly foreign: number
+}
+
+/** Hears of the states. Never called before `watch` has returned. */
+export interface StateObserver {
+  /** A state that differs from the one before; the first call brings the first one. */
+  onState(state: LayerState): void
+  /** The first failed read after good ones. */
+  onFailure(error: ProconsulError): void
+  /** The first good read after failures; `isSame` when it brought nothing new. */
+  onRecovery(isSame: boolean): void
+}
+
+/** Something that reads states until it is closed. */
+export interface StateSource {
+  close(): void
+}
+
+/** The keys that belong to the layers, and how many do not. */
+export function ownEntries(
+  layers: readonly ConfigLayer[],
+  entries: readonly KvEntry[],
+): { readonly entries: readonly KvEntry[]; readonly foreign: number } {
+  const own = entries.filter(({ key }) => layers.some((layer) => nameWithin(layer, key) !== undefined))
+  return { entries: own.length === entries.length ? entries : own, foreign: entries.length - own.length }
+}
+
+/** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */
+export function keepEntries(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
+  let byKey: ReadonlyMap<string, KvEntry> | undefined
+  let isSame = previous.length === next.length
+  const entries = next.map((entry, index) => {
+    const aligned = previous[index]
+    if (aligned?.key !== entry.key) byKey ??= new Map(previous.map((other) => [other.key, other]))
+    const before = aligned?.key === entry.key ? aligned : byKey?.get(entry.key)
+    if (before !== undefined && isUnchanged(before, entry)) {
+      if (before !== aligned) isSame = false
+      return before
+    }
+    isSame = false
+    return entry
+  })
+  return isSame ? previous : entries
+}
+
+function isUnchanged(a: KvEntry, b: KvEntry): boolean {
+  return a.modifyIndex === b.modifyIndex && a.createIndex === b.createIndex && a.value === b.value
+}

@@ -1,0 +1,90 @@
+import { AbortLink, throwIfAborted } from '../../core/abort.js'
+import { backoffMs } from '../../core/backoff.js'
+import { sleep } from '../../core/sleep.js'
+import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import { CoverSource } from './cover-source.js'
+import { holdsOnly, type Coverage } from './coverage.js'
+import type { LayerScope, SourceParts } from './layer-reader.js'
+import type { LayerState, StateObserver, StateSource } from './layer-state.js'
+import { SplitSource } from './split-source.js'
+
+/** Layers in one folder: which way to read them depends on what else is in it. */
+interface Rooted extends Coverage {
+  readonly cover: string
+}
+
+/** Reading so many keys of others along with the own ones costs less than a second trip. */
+const FOREIGN_KEYS_ALLOWED = 100
+
+const DELAYS = Object.freeze({ firstMs: 100, maxMs: 10_000 })
+
+/**
+ * Looks once at the names in the folder that the layers share, and reads the folder as a whole if it holds nothing else, or layer by
+ * layer if it does. Should others move in later and outgrow the layers, it changes over.
+ */
+export class RootedSource implements StateSource {
+  readonly #parts: SourceParts
+  readonly #scope: LayerScope
+  readonly #coverage: Rooted
+  readonly #observer: StateObserver
+  readonly #link = new AbortLink()
+  #source: StateSource | undefined
+
+  constructor(parts: SourceParts, scope: LayerScope, coverage: Rooted, observer: StateObserver) {
+    this.#parts = parts
+    this.#scope = scope
+    this.#coverage = coverage
+    this.#observer = observer
+  }
+
+  start(): this {
+    void this.#choose()
+    return this
+  }
+
+  close(): void {
+    this.#link.abort(new ProconsulError('PROCONSUL_CLOSED', 'the configuration is closed'))
+    this.#source?.close()
+  }
+
+  async #choose(): Promise<void> {
+    const { signal } = this.#link
+    const { kv, runtime } = this.#parts
+    const { cover } = this.#coverage
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { value } = await kv.keys(cover, { ...this.#scope.access, signal, separator: '/' })
+        throwIfAborted(signal)
+        this.#source = holdsOnly(this.#scope.layers, value) ? this.#covering() : this.#splitting()
+        // The sources tell of a recovery only after a failure of their own.
+        if (attempt > 0) this.#observer.onRecovery(false)
+        return
+      } catch (error) {
+        if (signal.aborted || !isProconsulError(error)) return
+        this.#observer.onFailure(error)
+        const delayMs = backoffMs(attempt, DELAYS, runtime.random)
+        await sleep(delayMs, { clock: runtime.clock, signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  #covering(): StateSource {
+    return new CoverSource(this.#parts, this.#scope, this.#coverage.cover, {
+      onState: (state) => {
+        this.#observer.onState(state)
+        if (state.foreign > Math.max(state.entries.length, FOREIGN_KEYS_ALLOWED)) this.#changeOver(state)
+      },
+      onFailure: (error) => this.#observer.onFailure(error),
+      onRecovery: (isSame) => this.#observer.onRecovery(isSame),
+    }).start()
+  }
+
+  #splitting(known?: LayerState): StateSource {
+    return new SplitSource(this.#parts, this.#scope, this.#coverage.prefixes, this.#observer, known).start()
+  }
+
+  #changeOver(known: LayerState): void {
+    this.#source?.close()
+    this.#source = this.#splitting(known)
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Freezes a value and makes it share with the one before: parts that are equal by value become the same objects, so that `===` tells
+ * whether a part has changed, and a reload does not keep a second copy of what it did not touch.
+ */
+
+/** What has been through here is frozen in all its parts and need not be looked at again. */
+const settledBefore = new WeakSet()
+
+/** `next`, deeply frozen, with the equal parts of `previous` in place; `previous` itself when all is equal. Copies what it freezes. */
+export function settle<T>(previous: unknown, next: T): T
+export function settle(previous: unknown, next: unknown): unknown {
+  if (Object.is(previous, next) || !isContainer(next)) return next
+  const before = isContainer(previous) && Array.isArray(previous) === Array.isArray(next) ? previous : undefined
+  if (before === undefined && settledBefore.has(next)) return next
+
+  const names = Object.keys(next)
+  let isSame = before !== undefined && Object.keys(before).length === names.length
+  const entries = names.map((name): [string, unknown] => {
+    const known = before !== undefined && Object.hasOwn(before, name)
+    const old: unknown = known ? own(before, name) : undefined
+    const part: unknown = settle(old, own(next, name))
+    if (!known || part !== old) isSame = false
+    return [name, part]
+  })
+  return isSame ? before : freeze(next, entries)
+}
+
+function freeze(next: object, entries: [string, unknown][]): object {
+  // Object.fromEntries makes every name an own property, whatever it is called.
+  const copy = Array.isArray(next) ? entries.map(([, part]) => part) : Object.fromEntries(entries)
+  settledBefore.add(copy)
+  return Object.freeze(copy)
+}
+
+function own(container: object, name: string): unknown {
+  return Reflect.get(container, name)
+}
+
+/** Lists and plain objects. What is an instance of a class (a Date, a URL, a Buffer) is left as it is. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
+}
