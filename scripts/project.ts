@@ -5,7 +5,7 @@ export const PROJECT = PROJECT_FOLDER
 /** Logs, downloads and other things that can be made again. */
 export const CACHE = join(PROJECT, '.cache')
 /** Where a missing Consul or engine is a failure rather than a reason to run less. */
-export const IS_CI = process.env['CI'] === 'true' || process.env['CI'] === '1'
+export const IS_CI = process.env['CI'] === 'true'
 
 /** Runs a task to its end. What it throws becomes one message and exit code 1. */
 export async function runTask(task: () => Promise<number>): Promise<void> {

@@ -28,16 +28,36 @@ let found: Promise<ConsulSource> | undefined
  * than give way to the next. The answer is kept for this process and its children.
  */
 export function findConsul(): Promise<ConsulSource> {
-  found ??= search().then((source) => {
-    process.env[HANDED_DOWN] = JSON.stringify(source)
-    return source
-  })
+  found ??= search().then(
+    (source) => {
+      process.env[HANDED_DOWN] = JSON.stringify(source)
+      return source
+    },
+    (error: unknown) => {
+      process.env[HANDED_DOWN] = JSON.stringify({ failure: error instanceof Error ? error.message : String(error) })
+      throw error
+    },
+  )
   return found
+}
+
+/** The same for tests that also have something to prove without a real Consul: undefined when there is none, but a failure in CI. */
+export async function findConsulIfAny(): Promise<ConsulSource | undefined> {
+  try {
+    return await findConsul()
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error
+    return undefined
+  }
 }
 
 async function search(): Promise<ConsulSource> {
   const handedDown = process.env[HANDED_DOWN]
-  if (handedDown !== undefined) return JSON.parse(handedDown) as ConsulSource
+  if (handedDown !== undefined) {
+    const answer = JSON.parse(handedDown) as ConsulSource | { readonly failure: string }
+    if ('failure' in answer) throw new ConsulNotFoundError(answer.failure)
+    return answer
+  }
   const chosen = process.env['CONSUL_BINARY']
   if (chosen) return binary(chosen, 'CONSUL_BINARY')
   if (process.env['CONSUL_IMAGE']) return fromEngine()

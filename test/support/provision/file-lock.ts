@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -21,13 +22,16 @@ export async function withFileLock<T>(path: string, within: number, task: () => 
 }
 
 async function claim(path: string): Promise<boolean> {
+  // Linked rather than opened and then written, so that no lock is ever seen without its owner.
+  const mine = `${path}.${randomUUID()}`
+  await writeFile(mine, String(process.pid))
   try {
-    const file = await open(path, 'wx')
-    await file.writeFile(String(process.pid))
-    await file.close()
+    await link(mine, path)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await rm(mine, { force: true })
   }
   const holder = Number(await owner(path))
   if (holder > 0 && !isRunning(holder)) await rm(path, { force: true })
