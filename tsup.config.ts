@@ -1,4 +1,8 @@
+import { rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
+
+// The two builds below run at once, so neither may clear what the other has written.
+rmSync('dist', { recursive: true, force: true })
 
 const shared: Options = {
   entry: { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' },

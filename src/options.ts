@@ -10,6 +10,7 @@ import { invalidOption, SECRET_VALUE } from './errors/invalid-option.js'
 import { parseAddress, type Address } from './http/address.js'
 import type { ConnectionSetting } from './http/connection.js'
 import type { TokenSetting } from './http/token-source.js'
+import { resolveWatchOptions, type ResolvedWatchOptions, type WatchOptions } from './watch/watch-options.js'
 import { resolveTls, type TlsOptions } from './tls-options.js'
 
 /** What a {@link Proconsul} is made of. All optional. What is not given comes from Consul's environment variables, then the default. */
@@ -44,6 +45,8 @@ export interface ProconsulOptions {
   readonly maxConnections?: number | undefined
   /** Answers with a larger body fail with `PROCONSUL_RESPONSE_TOO_LARGE`. In bytes, after decompression. Default 32 MiB. */
   readonly maxResponseBytes?: number | undefined
+  /** How watches read. */
+  readonly watch?: WatchOptions | undefined
   /** Where messages go, in pino's argument order; `console` fits. Default: standard error if NODE_DEBUG holds `proconsul`. */
   readonly logger?: Logger | undefined
   /** The time that the loops live by. For tests. */
@@ -55,6 +58,7 @@ export interface ProconsulOptions {
 /** Options with every value decided. */
 export interface ResolvedOptions {
   readonly connection: ConnectionSetting
+  readonly watch: ResolvedWatchOptions
   readonly runtime: Runtime
 }
 
@@ -86,6 +90,7 @@ const KNOWN_OPTIONS: readonly (keyof ProconsulOptions)[] = [
   'maxBlockingQueries',
   'maxConnections',
   'maxResponseBytes',
+  'watch',
   'logger',
   'clock',
   'random',
@@ -117,6 +122,7 @@ export function resolveOptions(options: ProconsulOptions, variables: NodeJS.Proc
       maxConnections: count('maxConnections', MOST_CONNECTIONS),
       maxResponseBytes: count('maxResponseBytes', Number.MAX_SAFE_INTEGER),
     }),
+    watch: resolveWatchOptions(options.watch),
     runtime: Object.freeze({
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,

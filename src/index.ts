@@ -1,0 +1,154 @@
+/** The public list of `proconsul`. */
+
+export { Proconsul } from './proconsul.js'
+export type { ProconsulOptions } from './options.js'
+export type { Pem, TlsOptions } from './tls-options.js'
+
+// errors
+export { isProconsulError, ProconsulError } from './errors/proconsul-error.js'
+export type { ProconsulErrorCode, ProconsulErrorOptions } from './errors/proconsul-error.js'
+
+// registration
+export type { Registration, RegistrationState } from './registration/registration.js'
+export type {
+  ConflictDetails,
+  HeartbeatDetails,
+  LostDetails,
+  RegistrationEvents,
+} from './registration/registration-events.js'
+export type {
+  DeregisterOptions,
+  EventLoopOptions,
+  HeartbeatOptions,
+  PortDefinition,
+  RegisterOptions,
+  ServiceDefinition,
+  ServiceUpdate,
+  ServiceWeights,
+} from './registration/definition/service-definition.js'
+export type {
+  AliasCheckDefinition,
+  CheckDefinition,
+  GrpcCheckDefinition,
+  HttpCheckDefinition,
+  TcpCheckDefinition,
+  TtlCheckDefinition,
+} from './registration/definition/check-definition.js'
+export type { ProbeResult, RegistrationHealth } from './registration/health/probe-board.js'
+export type { Probe, ProbeDefinition, Probes } from './registration/health/probe.js'
+
+// discovery
+export { filter } from './discovery/filter.js'
+export type { FilterExpression } from './discovery/filter.js'
+export type { ServiceInstance } from './discovery/service-instance.js'
+export type { ServiceSnapshot, ServiceWatcher, ServiceWatcherEvents } from './discovery/service-watcher.js'
+export type {
+  CatalogQuery,
+  FailoverOptions,
+  ServiceQuery,
+  ServiceWatchQuery,
+  ShrinkGuardOptions,
+} from './discovery/service-query.js'
+export type { DiscoverQuery, EventsQuery, PreparedQueryWatch } from './discovery/discovery.js'
+export type {
+  ChecksSnapshot,
+  ChecksWatcher,
+  EventsSnapshot,
+  EventsWatcher,
+  NodesSnapshot,
+  NodesWatcher,
+  ServiceName,
+  ServicesSnapshot,
+  ServicesWatcher,
+} from './discovery/catalog-watchers.js'
+export type {
+  ListChange,
+  ListWatcher,
+  ListWatcherEvents,
+  ReadyOptions,
+  SnapshotFacts,
+} from './discovery/list-watcher.js'
+export type { EmptyReason, ListDiff } from './discovery/listing.js'
+export type { WatchOptions } from './watch/watch-options.js'
+export type { WatchDebug } from './watch/watch-engine.js'
+
+// configuration
+export type { ConfigChange, ExplainedValue, RejectedConfig, Settings, SettingsEvents } from './config/settings.js'
+export type { BeforeApply, ConfigOptions, FormatFunction } from './config/config-options.js'
+export type { ApplicationLayers } from './config/layer.js'
+export type { ConfigSchema } from './config/schema.js'
+export type { ConfigStaleness } from './config/config-loop.js'
+export type { ConfigIssue } from './config/issue.js'
+export type { ConfigOrigin } from './config/origin.js'
+export type { DeepReadonly, PathValue } from './config/settings-value.js'
+export type { Tree, TreeObject } from './config/tree/tree.js'
+
+// keys and values
+export type { Kv, KvWatchOptions } from './kv/kv.js'
+export type { KvChange, KvWatcher, KvWatcherEvents } from './kv/kv-watcher.js'
+export type { KvChangeFunction, KvUpdateOptions } from './kv/kv-update.js'
+export type { KvExportEntry, KvImportOptions, KvImportReport, KvImportSource } from './kv/kv-import.js'
+export type {
+  KvBytesOptions,
+  KvDeleteOptions,
+  KvDeleteTreeOptions,
+  KvKeysOptions,
+  KvReadOptions,
+  KvSetOptions,
+  KvTextOptions,
+} from './api/kv.js'
+export type { KvEncoding, KvEntry } from './api/kv-entry.js'
+export type { TxnFailure, TxnOperation, TxnOptions, TxnResult } from './api/txn.js'
+
+// endpoints
+export type { AgentApi, AgentMember, AgentSelf } from './api/agent.js'
+export type { AgentCheckApi, CheckRegistration, SettableStatus } from './api/agent-check.js'
+export type {
+  AgentServiceApi,
+  AgentServiceOptions,
+  LocalHealth,
+  RegisterServiceOptions,
+  ServiceRegistration,
+} from './api/agent-service.js'
+export type {
+  CatalogApi,
+  CatalogDeregistration,
+  CatalogNode,
+  CatalogRegistration,
+  CatalogService,
+  CatalogServiceOptions,
+} from './api/catalog.js'
+export type { EventApi, FireEventOptions, ListEventsOptions, UserEvent } from './api/event.js'
+export type { HealthApi, HealthServiceOptions, HealthState } from './api/health.js'
+export type {
+  CheckEntry,
+  CheckStatus,
+  NodeEntry,
+  ServiceEntry,
+  ServicePort,
+  ServiceRecord,
+  TaggedAddress,
+} from './api/health-entry.js'
+export type {
+  ExecuteQueryOptions,
+  PreparedQueryApi,
+  QueryDefinition,
+  QueryResult,
+  StoredQuery,
+} from './api/prepared-query.js'
+export type { Session, SessionApi, SessionBehavior, SessionDefinition } from './api/session.js'
+export type { StatusApi } from './api/status.js'
+export type { ListOptions, ReadOptions, RequestOptions } from './api/options.js'
+export type { Answer } from './api/wire.js'
+export type { QueryMeta } from './http/query-meta.js'
+
+// leaving
+export type { CloseOptions, SignalOptions } from './lifecycle/shutdown-options.js'
+export type { DrainedHook, LeftBehind, ShutdownReport } from './lifecycle/shutdown.js'
+export type { SignalHandlers } from './lifecycle/process-signals.js'
+
+// for whoever injects them
+export type { Random } from './core/backoff.js'
+export type { Clock, Timer } from './core/clock.js'
+export type { Duration } from './core/duration.js'
+export type { LogFields, Logger } from './core/logger.js'

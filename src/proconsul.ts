@@ -1,0 +1,238 @@
+import { AgentApi } from './api/agent.js'
+import { CatalogApi } from './api/catalog.js'
+import { EventApi } from './api/event.js'
+import { HealthApi } from './api/health.js'
+import { KvApi } from './api/kv.js'
+import { PreparedQueryApi } from './api/prepared-query.js'
+import { SessionApi } from './api/session.js'
+import { StatusApi } from './api/status.js'
+import { TxnApi } from './api/txn.js'
+import type { ConfigOptions } from './config/config-options.js'
+import { ConfigReader } from './config/config-reader.js'
+import type { Settings } from './config/settings.js'
+import type { TreeObject } from './config/tree/tree.js'
+import type { ChecksWatcher, EventsWatcher, NodesWatcher, ServicesWatcher } from './discovery/catalog-watchers.js'
+import { Discovery, type DiscoverQuery, type EventsQuery, type PreparedQueryWatch } from './discovery/discovery.js'
+import type { ServiceInstance } from './discovery/service-instance.js'
+import type { CatalogQuery, ServiceWatchQuery } from './discovery/service-query.js'
+import type { ServiceWatcher } from './discovery/service-watcher.js'
+import type { HealthState } from './api/health.js'
+import { ProconsulError } from './errors/proconsul-error.js'
+import { ConsulHttpClient } from './http/consul-http-client.js'
+import { Lane } from './http/lane.js'
+import { Kv } from './kv/kv.js'
+import { handleSignals, type SignalHandlers } from './lifecycle/process-signals.js'
+import {
+  resolveCloseOptions,
+  resolveSignalOptions,
+  type CloseOptions,
+  type SignalOptions,
+} from './lifecycle/shutdown-options.js'
+import { shutdown, type ShutdownPlan, type ShutdownReport } from './lifecycle/shutdown.js'
+import { resolveOptions, type ProconsulOptions, type ResolvedOptions } from './options.js'
+import type {
+  DeregisterOptions,
+  RegisterOptions,
+  ServiceDefinition,
+} from './registration/definition/service-definition.js'
+import { Registrar } from './registration/registrar.js'
+import type { Registration } from './registration/registration.js'
+import { WatchEngine, type WatchDebug } from './watch/watch-engine.js'
+
+/** Of the connections for short requests, the share that reads of watches may take: a heartbeat always finds one. */
+const WATCH_SHARE = 0.5
+
+/**
+ * Everything that a service does with Consul, through one agent. Makes each part, hands it what it needs, and closes it.
+ *
+ * The constructor does no I/O. `close()`, or `await using`, takes the service out of discovery and lets go of every timer, socket and
+ * listener.
+ *
+ * @example
+ * ```ts
+ * const consul = new Proconsul()
+ * await consul.registerService({ name: 'orders', port: 3000, check: { type: 'ttl', ttl: '15s' } })
+ * consul.shutdownOnSignals()
+ * ```
+ */
+export class Proconsul implements AsyncDisposable {
+  /** The agent itself, its services and its checks. */
+  readonly agent: AgentApi
+  /** Nodes and services of the catalog. */
+  readonly catalog: CatalogApi
+  /** Instances with their checks. */
+  readonly health: HealthApi
+  /** Keys and values. */
+  readonly kv: Kv
+  /** Sessions, to which locks are tied. */
+  readonly session: SessionApi
+  /** Leader and peers of the cluster. */
+  readonly status: StatusApi
+  /** User events. */
+  readonly event: EventApi
+  /** Prepared queries. */
+  readonly query: PreparedQueryApi
+  readonly #options: ResolvedOptions
+  readonly #http: ConsulHttpClient
+  readonly #engine: WatchEngine
+  readonly #discovery: Discovery
+  readonly #registrar: Registrar
+  readonly #configs: ConfigReader
+  #signals: SignalHandlers | undefined
+  #closing: Promise<ShutdownReport> | undefined
+
+  /** @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option or the environment variable */
+  constructor(options: ProconsulOptions = {}) {
+    this.#options = resolveOptions(options, process.env)
+    const { connection, runtime, watch } = this.#options
+    const http = new ConsulHttpClient(connection, runtime.clock)
+    this.#http = http
+    this.agent = new AgentApi(http)
+    this.catalog = new CatalogApi(http)
+    this.health = new HealthApi(http)
+    this.session = new SessionApi(http)
+    this.status = new StatusApi(http)
+    this.event = new EventApi(http)
+    this.query = new PreparedQueryApi(http)
+    const plainPlaces = Math.max(1, Math.floor(connection.maxConnections * WATCH_SHARE))
+    const budget = { blockingPlaces: http.watchLane.size, plainReads: new Lane(plainPlaces, runtime.clock) }
+    this.#engine = new WatchEngine(runtime, budget, watch)
+    const [kv, txn] = [new KvApi(http), new TxnApi(http)]
+    this.kv = new Kv(runtime, kv, txn, this.#engine)
+    this.#configs = new ConfigReader(runtime, kv, txn, this.#engine)
+    const { catalog, event, health, query: preparedQuery } = this
+    this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery })
+    this.#registrar = new Registrar({
+      runtime,
+      http,
+      engine: this.#engine,
+      endpoint: connection,
+      environment: process.env,
+      onTokenChange: (listener) => http.tokens.onChange(listener),
+    })
+  }
+
+  /**
+   * Registers a service and keeps it registered: heartbeats, repair, a new token. Resolves when the agent has it and its health.
+   * @throws ProconsulError as {@link Registrar.registerService} says
+   */
+  async registerService(definition: ServiceDefinition, options?: RegisterOptions): Promise<Registration> {
+    this.#refuseClosed()
+    return await this.#registrar.registerService(definition, options)
+  }
+
+  /** Deregisters a service of this agent by its id. One that the agent does not know is fine. */
+  async deregisterService(id: string, options?: DeregisterOptions): Promise<void> {
+    this.#refuseClosed()
+    await this.#registrar.deregisterService(id, options)
+  }
+
+  /** The registrations of this client that have not ended. */
+  get registrations(): readonly Registration[] {
+    return this.#registrar.registrations
+  }
+
+  /**
+   * Follows the instances of a service, by default those that pass. Equal queries share one blocking query.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   */
+  watchService(name: string, query?: ServiceWatchQuery): ServiceWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchService(name, query)
+  }
+
+  /** Follows the names and tags of all services. */
+  watchServices(query?: CatalogQuery): ServicesWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchServices(query)
+  }
+
+  /** Follows the nodes of the catalog. */
+  watchNodes(query?: CatalogQuery): NodesWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchNodes(query)
+  }
+
+  /** Follows all checks in a state; `any` for all. */
+  watchChecks(state: HealthState, query?: CatalogQuery): ChecksWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchChecks(state, query)
+  }
+
+  /** Follows user events. */
+  watchEvents(query?: EventsQuery): EventsWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchEvents(query)
+  }
+
+  /** Executes a prepared query, by name or id, again and again. */
+  watchPreparedQuery(query: string, options?: PreparedQueryWatch): ServiceWatcher {
+    this.#refuseClosed()
+    return this.#discovery.watchPreparedQuery(query, options)
+  }
+
+  /** The instances of a service, read once. */
+  async discover(name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
+    this.#refuseClosed()
+    return await this.#discovery.discover(name, query)
+  }
+
+  /**
+   * Loads configuration from the KV store and keeps it current.
+   * @throws ProconsulError as {@link ConfigReader.open} says
+   */
+  async config<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>> {
+    this.#refuseClosed()
+    return await this.#configs.open(options)
+  }
+
+  /**
+   * At one of the signals: out of discovery, drain, the application's hook, then everything else; a second signal ends the process at
+   * once. The process then ends by the same signal. A further call replaces the handlers of the one before.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   */
+  shutdownOnSignals(options?: SignalOptions): SignalHandlers {
+    this.#refuseClosed()
+    const plan = resolveSignalOptions(options)
+    this.#signals?.remove()
+    this.#signals = handleSignals(plan, () => this.#shutdown(plan))
+    return this.#signals
+  }
+
+  /** What every watch is doing, for people who look for a fault. */
+  debug(): WatchDebug {
+    return this.#engine.debug()
+  }
+
+  /**
+   * Takes every registration out of discovery, lets callers notice, and lets go of everything. Resolves with what could not be undone.
+   * Idempotent: further calls return the same promise, and their options are not looked at.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
+   */
+  close(options?: CloseOptions): Promise<ShutdownReport> {
+    if (this.#closing !== undefined) return this.#closing
+    const plan = resolveCloseOptions(options)
+    this.#signals?.remove()
+    return this.#shutdown(plan)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #shutdown(plan: ShutdownPlan): Promise<ShutdownReport> {
+    const steps = { leave: (signal: AbortSignal) => this.#registrar.leave(signal), close: () => this.#letGo() }
+    this.#closing ??= shutdown(steps, plan, this.#options.runtime)
+    return this.#closing
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close(), this.kv.close()])
+    await this.#engine.close()
+    this.#http.close()
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
+  }
+}
