@@ -30,6 +30,10 @@ it('takes what is absent for absent, not for false', () => {
   })
 })
 
-it.each(['', '-1', 'abc', '1.5', '18446744073709551615'])('takes the index %j for absent', (index) => {
+it.each(['', '-1', 'abc', '1.5', '99999999999999999999999'])('takes the index %j for absent', (index) => {
   expect(queryMeta({ 'x-consul-index': index })).toEqual({})
+})
+
+it('keeps an index that is too long for a number as text, for it is the hash of a list of events', () => {
+  expect(queryMeta({ 'x-consul-index': '17141026775709361702' })).toEqual({ longIndex: '17141026775709361702' })
 })
