@@ -1,0 +1,209 @@
+import type { AgentCheckApi, CheckRegistration, SettableStatus } from '../../api/agent-check.js'
+import type { AgentServiceApi } from '../../api/agent-service.js'
+import type { HealthApi } from '../../api/health.js'
+import type { CheckEntry, ServiceRecord } from '../../api/health-entry.js'
+import { backoffMs, type BackoffOptions } from '../../core/backoff.js'
+import type { Runtime } from '../../core/runtime.js'
+import { sleep } from '../../core/sleep.js'
+import { isProconsulError } from '../../errors/proconsul-error.js'
+import type { ResolvedDefinition } from '../definition/resolve-definition.js'
+import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
+import { missingChecks, serviceDrift } from './record-drift.js'
+
+/** What a record is kept with. */
+export interface RecordParts {
+  readonly runtime: Runtime
+  readonly services: AgentServiceApi
+  readonly checks: AgentCheckApi
+  readonly health: HealthApi
+  readonly boot: Boot
+}
+
+/** What the agent has under the service's id. */
+export type RecordVerdict =
+  | { readonly type: 'right' }
+  | { readonly type: 'gone' }
+  /** Ours, or of a dead run, but not as it was registered. */
+  | { readonly type: 'drifted'; readonly fields: readonly string[] }
+  /** Of another process that lives, as far as can be told. */
+  | { readonly type: 'taken'; readonly by: Boot }
+
+/** Delays between tries to deregister: callers wait for it. */
+const REMOVE_DELAYS: BackoffOptions = Object.freeze({ firstMs: 100, maxMs: 1_000 })
+const CONFIRM_DELAYS: BackoffOptions = Object.freeze({ firstMs: 20, maxMs: 500 })
+
+/** One service's record at the agent: written, inspected and removed one thing at a time, so that no write overtakes another. */
+export class RecordKeeper {
+  readonly #parts: RecordParts
+  readonly #ownBoot: string
+  #definition: ResolvedDefinition
+  #turn: Promise<unknown> = Promise.resolve()
+  /** Last seen status of the checks that the agent carries out. */
+  #statuses = new Map<string, SettableStatus>()
+  /** Stands in for the definition's while a slow start lasts. */
+  weight: number | undefined
+
+  constructor(definition: ResolvedDefinition, parts: RecordParts) {
+    this.#definition = definition
+    this.#parts = parts
+    this.#ownBoot = formatBoot(parts.boot)
+  }
+
+  get definition(): ResolvedDefinition {
+    return this.#definition
+  }
+
+  /** The checks that the agent carries out, with the status last seen. */
+  get activeStatuses(): readonly SettableStatus[] {
+    const active = this.#definition.service.checks.filter(({ type }) => type !== 'ttl')
+    return active.map(({ id, status }) => this.#statuses.get(id) ?? status ?? 'critical')
+  }
+
+  /** Writes the record, with `status` for a TTL check that is new to the agent and the last known one for others. */
+  async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
+    await this.#exclusive(() => this.#put(status, signal))
+  }
+
+  /**
+   * Replaces the definition and writes it. Checks that are new take `fresh` as their status, so that an update takes no healthy
+   * instance out of discovery. The old definition stays when the agent refuses the new one.
+   */
+  async replace(
+    next: ResolvedDefinition,
+    status: SettableStatus,
+    fresh: SettableStatus,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#exclusive(async () => {
+      const old = this.#definition
+      this.#definition = next
+      for (const { id } of next.service.checks) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
+      try {
+        await this.#put(status, signal)
+      } catch (error) {
+        if (isProconsulError(error) && !error.retryable) this.#definition = old
+        throw error
+      }
+      const kept = new Set(next.service.checks.map(({ id }) => id))
+      const surplus = old.service.checks.filter(({ id }) => !kept.has(id))
+      // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
+      await Promise.all(surplus.map(({ id }) => this.#parts.checks.deregister(id, { signal })))
+    })
+  }
+
+  /** Reads what the agent has, after every write before it. */
+  async inspect(signal: AbortSignal): Promise<RecordVerdict> {
+    return await this.#exclusive(async () => {
+      const { value: record } = await this.#parts.services.get(this.#id, { signal })
+      if (record === undefined) return { type: 'gone' }
+      const checks = await this.#parts.checks.list({ filter: `ServiceID == ${JSON.stringify(this.#id)}`, signal })
+      return this.judge(record, checks)
+    })
+  }
+
+  /** What a record and the agent's checks say. */
+  judge(record: ServiceRecord, checks: readonly CheckEntry[]): RecordVerdict {
+    const { boot: own } = this.#parts
+    const owner = record.meta[BOOT_KEY]
+    const boot = owner === this.#ownBoot ? own : parseBoot(owner)
+    if (boot !== undefined && boot !== own && isAlive(boot, own) !== false) return { type: 'taken', by: boot }
+    for (const { id, serviceId, status } of checks) if (serviceId === this.#id) this.#statuses.set(id, status)
+    const missing = missingChecks(this.#definition, checks).map((id) => `check ${id}`)
+    const fields = [...(boot === own ? [] : ['boot']), ...serviceDrift(this.#definition, record), ...missing]
+    return fields.length === 0 ? { type: 'right' } : { type: 'drifted', fields }
+  }
+
+  /** The live process that has the id already, if any. */
+  async holder(signal: AbortSignal): Promise<Boot | undefined> {
+    const { value: record } = await this.#parts.services.get(this.#id, { signal })
+    const boot = parseBoot(record?.meta[BOOT_KEY])
+    const { boot: own } = this.#parts
+    return boot === undefined || boot.runId === own.runId || isAlive(boot, own) === false ? undefined : boot
+  }
+
+  /** Removes what dead runs on this host left under other ids, for the same name, address and port. Never rejects. */
+  async sweep(signal: AbortSignal): Promise<void> {
+    const { service } = this.#definition
+    const { services, boot: own, runtime } = this.#parts
+    try {
+      const others = await services.list({ filter: `Service == ${JSON.stringify(service.name)}`, signal })
+      const dead = others.filter((other) => {
+        const boot = parseBoot(other.meta[BOOT_KEY])
+        const samePlace = other.address === (service.address ?? '') && other.port === (service.port ?? 0)
+        return other.id !== service.id && samePlace && boot !== undefined && isAlive(boot, own) === false
+      })
+      await Promise.all(dead.map(({ id }) => services.deregister(id, { signal })))
+      for (const { id } of dead) runtime.logger.info({ id }, 'removed what a dead process had left registered')
+    } catch (error) {
+      runtime.logger.debug({ id: service.id, error }, 'what dead processes left could not be removed')
+    }
+  }
+
+  /** Removes the record unless another process has taken it over. Repeats what may pass, until the signal is aborted. */
+  async remove(signal: AbortSignal): Promise<void> {
+    await this.#exclusive(async () => {
+      await this.#persist(signal, async () => {
+        if ((await this.holder(signal)) === undefined) await this.#parts.services.deregister(this.#id, { signal })
+      })
+    })
+  }
+
+  /** Resolves when the own id is not among the passing instances of the catalog. Rejects when the signal is aborted. */
+  async confirmGone(signal: AbortSignal): Promise<void> {
+    const { runtime, health } = this.#parts
+    for (let attempt = 0; ; attempt++) {
+      const isListed = await this.#isListed(health, signal)
+      if (isListed === false) return
+      await sleep(backoffMs(attempt, CONFIRM_DELAYS, runtime.random), { clock: runtime.clock, signal })
+    }
+  }
+
+  async maintenance(enable: boolean, reason: string | undefined, signal: AbortSignal): Promise<void> {
+    await this.#exclusive(() => this.#parts.services.maintenance(this.#id, enable, reason, { signal }))
+  }
+
+  async #isListed(health: HealthApi, signal: AbortSignal): Promise<boolean | undefined> {
+    try {
+      const { value } = await health.service(this.#definition.service.name, { passing: true, signal })
+      return value.some(({ service }) => service.id === this.#id && service.meta[BOOT_KEY] === this.#ownBoot)
+    } catch (error) {
+      if (signal.aborted) throw error
+      // A token that may write the service but not read it cannot confirm anything.
+      return isProconsulError(error, 'PROCONSUL_PERMISSION_DENIED') ? false : undefined
+    }
+  }
+
+  async #put(status: SettableStatus, signal: AbortSignal): Promise<void> {
+    const { service } = this.#definition
+    const weights =
+      this.weight === undefined ? service.weights : { warning: 1, ...service.weights, passing: this.weight }
+    const checks = service.checks.map((check): CheckRegistration => {
+      const known = check.type === 'ttl' ? status : this.#statuses.get(check.id)
+      return known === undefined || check.type === 'alias' ? check : { ...check, status: known }
+    })
+    await this.#parts.services.register({ ...service, weights, checks }, { signal })
+  }
+
+  async #persist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { clock, random } = this.#parts.runtime
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await work()
+        return
+      } catch (error) {
+        if (signal.aborted || !isProconsulError(error) || !error.retryable) throw error
+        await sleep(Math.max(backoffMs(attempt, REMOVE_DELAYS, random), error.retryAfterMs ?? 0), { clock, signal })
+      }
+    }
+  }
+
+  get #id(): string {
+    return this.#definition.service.id
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
+  }
+}

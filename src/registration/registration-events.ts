@@ -1,0 +1,48 @@
+import type { SettableStatus } from '../api/agent-check.js'
+import type { ProconsulError } from '../errors/proconsul-error.js'
+import type { RegistrationHealth } from './health/probe-board.js'
+import type { Boot } from './identity/boot.js'
+
+/** What a registration tells. */
+export interface RegistrationEvents {
+  /** The agent has the service for the first time. Not heard by those who listen after `registerService` has resolved. */
+  readonly registered: readonly []
+  /** The agent could not be told of the service; it is tried again. */
+  readonly registerFailed: readonly [error: ProconsulError]
+  /** The agent does not know the service any more, or another process took its id over. It is registered again unless it was taken. */
+  readonly lost: readonly [details: LostDetails]
+  /** The agent knows the service again, and its health has been sent. */
+  readonly restored: readonly [details: { readonly lostForMs: number }]
+  /** Others had changed the record; it is as it was. */
+  readonly repaired: readonly [details: { readonly fields: readonly string[] }]
+  /** The result of a probe changed. */
+  readonly health: readonly [health: RegistrationHealth, previous: RegistrationHealth]
+  /** The agent has accepted a heartbeat. */
+  readonly heartbeat: readonly [details: HeartbeatDetails]
+  /** A heartbeat was not answered, or refused. The next one follows in time. One that timed out may have counted. */
+  readonly heartbeatFailed: readonly [error: ProconsulError]
+  /** Another live process has registered the same id. The newer one keeps it. */
+  readonly conflict: readonly [details: ConflictDetails]
+  /** The service has left, and it will not be registered again. */
+  readonly deregistered: readonly []
+}
+
+/** Why a registration was lost. */
+export interface LostDetails {
+  readonly reason: 'forgotten' | 'taken'
+  readonly message: string
+}
+
+/** One heartbeat. */
+export interface HeartbeatDetails {
+  readonly status: SettableStatus
+  readonly durationMs: number
+}
+
+/** Who has the id. */
+export interface ConflictDetails {
+  readonly id: string
+  readonly other: Boot
+  /** Whether this process keeps the id: the one that registered last does. */
+  readonly isOurs: boolean
+}

@@ -1,0 +1,400 @@
+import { orAborted, throwIfAborted } from '../core/abort.js'
+import { backoffMs, type BackoffOptions } from '../core/backoff.js'
+import { parseDuration } from '../core/duration.js'
+import { Emitter } from '../core/emitter.js'
+import { checkBoolean, checkObject } from '../core/option-check.js'
+import type { Runtime } from '../core/runtime.js'
+import { singleFlight } from '../core/single-flight.js'
+import { sleep } from '../core/sleep.js'
+import { TokenBucket } from '../core/token-bucket.js'
+import { neverConnected } from '../errors/network-failure.js'
+import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import type { Closeable } from '../lifecycle/closeable.js'
+import { REGISTRATION_DEFAULTS, type ResolvedDefinition } from './definition/resolve-definition.js'
+import { resolveUpdate } from './definition/resolve-update.js'
+import type { DeregisterOptions, ServiceDefinition, ServiceUpdate } from './definition/service-definition.js'
+import { worstOf } from './health/probe.js'
+import type { RegistrationHealth } from './health/probe-board.js'
+import { ServiceHealth } from './health/service-health.js'
+import { formatBoot, type Boot } from './identity/boot.js'
+import type { Beater } from './heartbeat/heartbeat.js'
+import { confirmInTime, removeInTime } from './record/departure.js'
+import type { RecordKeeper } from './record/record-keeper.js'
+import { SlowStart } from './record/slow-start.js'
+import type { RegistrationEvents } from './registration-events.js'
+import type { RegistrationParts } from './registration-parts.js'
+
+type State =
+  | { readonly type: 'registering' }
+  | { readonly type: 'registered' }
+  | { readonly type: 'lost'; readonly reason: 'forgotten' | 'taken'; readonly since: number }
+  | { readonly type: 'draining' }
+  | { readonly type: 'deregistered' }
+
+/** Where a registration is. */
+export type RegistrationState = State['type']
+
+/** Delays between tries to register. The ceiling bounds how late an agent that came back is noticed. */
+const REGISTER_DELAYS: BackoffOptions = Object.freeze({ firstMs: 100, maxMs: 2_000 })
+
+/** Repairs in a row that follow each other at once, and the pace after that: others may be changing the record on purpose. */
+const REPAIRS = Object.freeze({ burst: 5, refillMs: 5_000 })
+
+const CLOSED = (): ProconsulError => new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended')
+
+/** A service of this process, registered and kept so until it is deregistered. */
+export class Registration extends Emitter<RegistrationEvents> implements Closeable {
+  readonly #parts: RegistrationParts
+  readonly #record: RecordKeeper
+  readonly #health: ServiceHealth
+  readonly #slowStart: SlowStart
+  readonly #repairs: TokenBucket
+  /** Aborted when the service is to leave: nothing registers it any more. */
+  readonly #leaving = new AbortController()
+  /** Aborted when nothing may be sent any more. */
+  readonly #halted = new AbortController()
+  readonly #recover = singleFlight(() => this.#registerAgain())
+  readonly #audit = singleFlight(() => this.#inspect())
+  #definition: ServiceDefinition
+  #state: State = { type: 'registering' }
+  #beater: Beater | undefined
+  #unwatch: (() => void) | undefined
+  #maintenance: { readonly reason: string | undefined } | undefined
+  #lastFailure: ProconsulError | undefined
+  #mayBeThere = false
+  #departure: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  /** Made by `registerService`. `definition` is what `parts.record` holds, before it was resolved. */
+  constructor(definition: ServiceDefinition, parts: RegistrationParts) {
+    super(parts.runtime.logger)
+    this.#definition = definition
+    this.#parts = parts
+    this.#record = parts.record
+    this.#health = new ServiceHealth(parts.record.definition, parts.runtime, (health, previous) =>
+      this.#onHealth(health, previous),
+    )
+    this.#slowStart = new SlowStart(parts.runtime, async (weight) => await this.#setWeight(weight))
+    this.#repairs = new TokenBucket(parts.runtime.clock, REPAIRS)
+  }
+
+  /** The same in Consul. */
+  get id(): string {
+    return this.#resolved.service.id
+  }
+
+  get name(): string {
+    return this.#resolved.service.name
+  }
+
+  get state(): RegistrationState {
+    return this.#state.type
+  }
+
+  /** The worst of the probes and of the checks that the agent carries out, with the probes by name. */
+  get health(): RegistrationHealth {
+    const { status, probes } = this.#health.current
+    return { status: worstOf([status, ...this.#record.activeStatuses]), probes }
+  }
+
+  /** Whether callers should be sent here: it has not begun to leave, and it is not critical. */
+  get isReady(): boolean {
+    return this.#departure === undefined && this.#closing === undefined && this.#health.status !== 'critical'
+  }
+
+  /** Why it is not registered yet, where it is not. */
+  get lastFailure(): ProconsulError | undefined {
+    return this.#lastFailure
+  }
+
+  /**
+   * Begins to register. Resolves when the agent has the service and its health; rejects when it has ended before, and with
+   * `giveUp` at the first refusal that would only be repeated.
+   * @internal
+   */
+  async start({ giveUp }: { readonly giveUp: boolean }): Promise<void> {
+    // Registered with the true status from the first moment, or not yet.
+    await orAborted(this.#leaving.signal, this.#health.start())
+    const other = await this.#record.holder(this.#halted.signal).catch(() => undefined)
+    if (other !== undefined) this.#tellConflict(other, true)
+    if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
+    await this.#putUntilDone(giveUp)
+    this.#enter({ type: 'registered' })
+    this.emit('registered')
+    this.#beginToKeep()
+    await this.#beater?.beatNow()
+    await this.#record.sweep(this.#halted.signal)
+  }
+
+  /**
+   * Changes the record at the agent; what the service has of health stays.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
+   */
+  async update(update: ServiceUpdate): Promise<void> {
+    if (this.#departure !== undefined) throw CLOSED()
+    const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
+    const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
+    await this.#record.replace(resolved, this.#health.status, fresh, this.#halted.signal)
+    this.#definition = definition
+    // Weights that are set by hand end the ramp.
+    if (update.weights !== undefined) this.#slowStart.stop()
+  }
+
+  /** Takes the service out of discovery without deregistering it, or back in. Outlasts a restart of the agent. */
+  async maintenance(enable: boolean, reason?: string): Promise<void> {
+    checkBoolean('enable', enable)
+    if (this.#departure !== undefined) throw CLOSED()
+    await this.#record.maintenance(enable, reason, this.#halted.signal)
+    this.#maintenance = enable ? { reason } : undefined
+  }
+
+  /**
+   * Leaves discovery, makes sure that the catalog shows it, and waits out the drain. Heartbeats go on until the agent has answered.
+   * Idempotent; after a failure it can be called again.
+   * @throws ProconsulError when the agent could not be told in time; the service is then left to its check's time
+   */
+  deregister(options: DeregisterOptions = {}): Promise<void> {
+    checkObject('options', options, ['drain', 'timeout', 'signal'])
+    const drainMs = options.drain === undefined ? 0 : parseDuration('drain', options.drain)
+    const timeoutMs = parseDuration('timeout', options.timeout ?? REGISTRATION_DEFAULTS.deregisterTimeoutMs, {
+      minMs: 1,
+    })
+    this.#departure ??= this.#depart(timeoutMs, drainMs, options.signal).catch((error: unknown) => {
+      this.#departure = undefined
+      throw error
+    })
+    return this.#departure
+  }
+
+  /** Deregisters if need be, and lets go of every timer. Never rejects: what could not be removed is logged. */
+  close(): Promise<void> {
+    this.#closing ??= this.deregister()
+      .catch((error: unknown) => {
+        this.#runtime.logger.warn({ id: this.id, error }, 'a registration was left behind')
+      })
+      .then(() => this.halt())
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /**
+   * Ends everything at once, without a word to the agent.
+   * @internal
+   */
+  async halt(): Promise<void> {
+    this.#leaving.abort(CLOSED())
+    this.#halted.abort(CLOSED())
+    this.#stopKeeping()
+    await this.#beater?.stop()
+    this.#parts.onEnd()
+  }
+
+  /**
+   * Looks at what the agent has and repairs it where that is called for. Never rejects.
+   * @internal
+   */
+  async audit(): Promise<void> {
+    if (this.#state.type === 'registered' || this.#isTaken) await this.#audit()
+  }
+
+  /**
+   * Writes the record again, as after a change of the token.
+   * @internal
+   */
+  async refresh(): Promise<void> {
+    if (this.#state.type === 'registered') await this.#repair([])
+  }
+
+  get #isTaken(): boolean {
+    return this.#state.type === 'lost' && this.#state.reason === 'taken'
+  }
+
+  #enter(state: State): void {
+    // What has begun to leave never comes back.
+    const isLeaving = this.#state.type === 'draining' || this.#state.type === 'deregistered'
+    if (!isLeaving || state.type === 'deregistered') this.#state = state
+  }
+
+  async #putUntilDone(giveUp: boolean): Promise<void> {
+    const { clock, random } = this.#runtime
+    const { signal } = this.#leaving
+    for (let attempt = 0; ; attempt++) {
+      throwIfAborted(signal)
+      try {
+        await this.#record.put(this.#health.status, this.#halted.signal)
+        this.#mayBeThere = true
+        this.#lastFailure = undefined
+        return
+      } catch (error) {
+        if (signal.aborted || !isProconsulError(error)) throw error
+        this.#lastFailure = error
+        if (!neverConnected(error)) this.#mayBeThere = true
+        this.emit('registerFailed', error)
+        if (giveUp && !error.retryable) throw error
+        const pauseMs = Math.max(backoffMs(attempt, REGISTER_DELAYS, random), error.retryAfterMs ?? 0)
+        await sleep(pauseMs, { clock, signal, keepAlive: this.#resolved.heartbeat.keepAlive })
+      }
+    }
+  }
+
+  /** From here on losses are noticed. */
+  #beginToKeep(): void {
+    if (this.#leaving.signal.aborted) return
+    const { ttl, heartbeat, slowStartMs } = this.#resolved
+    this.#parts.onKeep()
+    if (ttl === undefined) {
+      this.#unwatch = this.#parts.watchRecord(this.id, () => void this.audit())
+    } else {
+      this.#beater = this.#parts.makeBeater({
+        runtime: this.#runtime,
+        checkId: ttl.checkId,
+        intervalMs: ttl.ttlMs / 3,
+        keepAlive: heartbeat.keepAlive,
+        heartbeat,
+        report: () => this.#health.report,
+        send: async (signal) => {
+          const { status, output } = this.#health.report
+          await this.#parts.checks.update(ttl.checkId, status, output, { timeout: ttl.ttlMs / 3, signal })
+        },
+        onBeat: (durationMs) => this.emit('heartbeat', { status: this.#health.status, durationMs }),
+        onFailure: (error) => this.#onBeatFailure(error),
+      })
+      this.#beater.start()
+    }
+    if (slowStartMs > 0) this.#slowStart.start(slowStartMs, () => this.#resolved.service.weights?.passing ?? 1)
+  }
+
+  #onBeatFailure(error: ProconsulError): void {
+    this.emit('heartbeatFailed', error)
+    if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
+  }
+
+  #onHealth(health: RegistrationHealth, previous: RegistrationHealth): void {
+    this.emit('health', health, previous)
+    if (health.status !== previous.status) void this.#beater?.beatNow()
+  }
+
+  #lose(message: string): void {
+    if (this.#state.type !== 'registered' && !this.#isTaken) return
+    const since = this.#state.type === 'lost' ? this.#state.since : this.#runtime.clock.monotonic()
+    const isNews = this.#state.type === 'registered'
+    this.#enter({ type: 'lost', reason: 'forgotten', since })
+    if (isNews) this.emit('lost', { reason: 'forgotten', message })
+    void this.#recover()
+  }
+
+  async #registerAgain(): Promise<void> {
+    try {
+      await this.#untilAllowed()
+      await this.#putUntilDone(false)
+      const maintenance = this.#maintenance
+      if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
+      await this.#restored()
+    } catch (error) {
+      this.#debug('registering again has ended', error)
+    }
+  }
+
+  async #restored(): Promise<void> {
+    const since = this.#state.type === 'lost' ? this.#state.since : this.#runtime.clock.monotonic()
+    this.#enter({ type: 'registered' })
+    this.#beater?.start()
+    // The agent may have kept an old status: what it has now is the truth.
+    await this.#beater?.beatNow()
+    if (this.#state.type === 'registered') {
+      this.emit('restored', { lostForMs: this.#runtime.clock.monotonic() - since })
+    }
+  }
+
+  async #inspect(): Promise<void> {
+    try {
+      const verdict = await this.#record.inspect(this.#halted.signal)
+      if (this.#leaving.signal.aborted) return
+      if (verdict.type === 'taken') this.#stepBack(verdict.by)
+      else if (verdict.type === 'gone') this.#lose('the agent does not know the service')
+      else if (this.#isTaken) await this.#restored()
+      else if (verdict.type === 'drifted' && this.#state.type === 'registered') await this.#repair(verdict.fields)
+    } catch (error) {
+      this.#debug('the record could not be inspected', error)
+    }
+  }
+
+  async #repair(fields: readonly string[]): Promise<void> {
+    try {
+      if (fields.length > 0) await this.#untilAllowed()
+      await this.#record.put(this.#health.status, this.#halted.signal)
+      await this.#beater?.beatNow()
+      if (fields.length > 0) this.emit('repaired', { fields })
+    } catch (error) {
+      this.#debug('the record could not be repaired', error)
+    }
+  }
+
+  /** The newer registration keeps the id: beats of this process would only vouch for another. */
+  #stepBack(other: Boot): void {
+    if (this.#state.type !== 'registered') return
+    this.#enter({ type: 'lost', reason: 'taken', since: this.#runtime.clock.monotonic() })
+    this.#beater?.hold()
+    this.#tellConflict(other, false)
+    this.emit('lost', {
+      reason: 'taken',
+      message: `process ${other.pid} on ${other.hostname} has registered the same id`,
+    })
+  }
+
+  #tellConflict(other: Boot, isOurs: boolean): void {
+    const fields = { id: this.id, other: formatBoot(other) }
+    this.#runtime.logger.warn(fields, 'another live process has registered the same service id')
+    this.emit('conflict', { id: this.id, other, isOurs })
+  }
+
+  async #untilAllowed(): Promise<void> {
+    await sleep(this.#repairs.take(), { clock: this.#runtime.clock, signal: this.#leaving.signal })
+  }
+
+  async #setWeight(weight: number | undefined): Promise<void> {
+    this.#record.weight = weight
+    if (this.#state.type === 'registered') await this.#repair([])
+  }
+
+  async #depart(timeoutMs: number, drainMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { clock } = this.#runtime
+    const isOurs = this.#mayBeThere && !this.#isTaken
+    const options = { id: this.id, clock, timeoutMs, signal }
+    this.#enter({ type: 'draining' })
+    this.#leaving.abort(CLOSED())
+    this.#stopKeeping()
+    try {
+      if (isOurs) await removeInTime(this.#record, options)
+    } finally {
+      await this.#beater?.stop()
+    }
+    if (isOurs) await confirmInTime(this.#record, options, (error) => this.#debug('the catalog did not confirm', error))
+    await sleep(drainMs, { clock, signal })
+    this.#enter({ type: 'deregistered' })
+    this.#halted.abort(CLOSED())
+    this.#parts.onEnd()
+    this.emit('deregistered')
+  }
+
+  #stopKeeping(): void {
+    this.#unwatch?.()
+    this.#slowStart.stop()
+    this.#health.stop()
+  }
+
+  #debug(message: string, error: unknown): void {
+    this.#runtime.logger.debug({ id: this.id, error }, message)
+  }
+
+  get #runtime(): Runtime {
+    return this.#parts.runtime
+  }
+
+  get #resolved(): ResolvedDefinition {
+    return this.#record.definition
+  }
+}
