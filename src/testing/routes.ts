@@ -1,10 +1,14 @@
 import type { AgentNode } from './agent/agent-node.js'
+import { aclRoutes } from './endpoints/acl.js'
 import { agentCheckRoutes } from './endpoints/agent-checks.js'
 import { agentSelfRoutes } from './endpoints/agent-self.js'
 import { agentServiceRoutes } from './endpoints/agent-services.js'
+import { catalogRegisterRoutes } from './endpoints/catalog-register.js'
 import { catalogRoutes } from './endpoints/catalog.js'
+import { eventRoutes } from './endpoints/event.js'
 import { healthRoutes } from './endpoints/health.js'
 import { kvRoutes } from './endpoints/kv.js'
+import { preparedQueryRoutes } from './endpoints/prepared-query.js'
 import { sessionRoutes } from './endpoints/session.js'
 import { statusRoutes } from './endpoints/status.js'
 import { txnRoutes } from './endpoints/txn.js'
@@ -18,9 +22,13 @@ export function agentRoutes(agent: AgentNode, options: { readonly minSessionTtlM
     ...agentCheckRoutes(agent),
     ...healthRoutes(agent),
     ...catalogRoutes(agent),
+    ...catalogRegisterRoutes(agent),
     ...kvRoutes(agent),
     ...txnRoutes(agent),
     ...sessionRoutes(agent, options.minSessionTtlMs),
+    ...eventRoutes(agent),
+    ...preparedQueryRoutes(agent),
+    ...aclRoutes(agent),
     ...statusRoutes(agent),
   ]
 }

@@ -127,8 +127,8 @@ export class LocalState {
   heartbeat(id: string, status: CheckStatus, output: string): boolean {
     const check = this.#checks.get(id)
     if (!(check?.runner instanceof TtlCheck)) return false
-    const limitBytes = Math.min(check.spec?.OutputMaxSize || MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES)
-    check.runner.update(status, limitOutput(output, limitBytes))
+    const wanted = check.spec?.OutputMaxSize ?? 0
+    check.runner.update(status, limitOutput(output, wanted > 0 ? Math.min(wanted, MAX_OUTPUT_BYTES) : MAX_OUTPUT_BYTES))
     return true
   }
 

@@ -1,4 +1,5 @@
 /** The gRPC health protocol, as far as a check needs it: one unary call whose answer holds one number. */
+import type { IncomingHttpHeaders } from 'node:http'
 import { connect, constants, type ClientHttp2Session } from 'node:http2'
 import type { Probe, ProbeResult } from './periodic-check.js'
 
@@ -41,8 +42,11 @@ function askHealth(
   const chunks: Buffer[] = []
   let grpcStatus = '0'
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  stream.on('response', (headers) => (grpcStatus = text(headers['grpc-status']) ?? grpcStatus))
-  stream.on('trailers', (headers) => (grpcStatus = text(headers['grpc-status']) ?? grpcStatus))
+  const readStatus = (headers: IncomingHttpHeaders): void => {
+    grpcStatus = text(headers['grpc-status']) ?? grpcStatus
+  }
+  stream.on('response', readStatus)
+  stream.on('trailers', readStatus)
   stream.on('error', () => undefined)
   stream.on('end', () => {
     const message = Buffer.concat(chunks).subarray(FRAME_HEADER_BYTES)

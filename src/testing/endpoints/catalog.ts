@@ -1,7 +1,7 @@
 /** The reads of `/v1/catalog/…`. See https://developer.hashicorp.com/consul/api-docs/catalog. */
 import type { AgentNode } from '../agent/agent-node.js'
 import { compileFilter } from '../filter/filter.js'
-import { CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
+import { CACHED_STYLE, CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
 import { json } from '../server/reply.js'
 import type { Route } from '../server/router.js'
 import { topics } from '../state/wake-ups.js'
@@ -15,7 +15,7 @@ export function catalogRoutes(agent: AgentNode): readonly Route[] {
   return [
     { path: '/v1/catalog/datacenters', methods: { GET: () => json([agent.cluster.datacenter]) } },
     nodesRoute(agent, endpoint),
-    servicesRoute(agent, endpoint),
+    servicesRoute(agent, new QueryEndpoint(agent, CACHED_STYLE)),
     serviceRoute(agent, endpoint, '/v1/catalog/service/', false),
     serviceRoute(agent, endpoint, '/v1/catalog/connect/', true),
     nodeRoute(agent, endpoint, '/v1/catalog/node/', 'map'),

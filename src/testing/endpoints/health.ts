@@ -4,7 +4,7 @@ import type { AgentNode } from '../agent/agent-node.js'
 import { compileFilter } from '../filter/filter.js'
 import type { ApiRequest } from '../server/api-request.js'
 import type { Reading } from '../server/blocking-query.js'
-import { CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
+import { CACHED_STYLE, CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
 import { Refusal } from '../server/reply.js'
 import type { Route } from '../server/router.js'
 import type { CheckRecord } from '../state/records.js'
@@ -28,7 +28,7 @@ export function healthRoutes(agent: AgentNode): readonly Route[] {
     },
   })
   return [
-    serviceRoute(agent, endpoint, '/v1/health/service/', false),
+    serviceRoute(agent, new QueryEndpoint(agent, CACHED_STYLE), '/v1/health/service/', false),
     serviceRoute(agent, endpoint, '/v1/health/connect/', true),
     checksRoute('/v1/health/checks/', 'Missing service name', (name) => ({
       rows: catalog().checksOfService(name),

@@ -170,7 +170,10 @@ function refuseConflicts(request: ApiRequest, names: readonly string[]): void {
   if (given.length > 1) {
     throw new Refusal(
       400,
-      `Conflicting flags: ${[...request.query].map(([name, value]) => `${name}=${value}`).join('&')}`,
+      `Conflicting flags: ${[...request.query]
+        .sort(([left], [right]) => (left < right ? -1 : 1))
+        .map(([name, value]) => `${name}=${value}`)
+        .join('&')}`,
     )
   }
 }

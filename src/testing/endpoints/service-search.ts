@@ -84,7 +84,7 @@ function neighbourhood(agent: AgentNode, name: string): string {
 /** Whether a service has all the wanted tags, in any spelling of case. */
 export function hasTags(tags: readonly string[], wanted: readonly string[]): boolean {
   const known = new Set(tags.map((tag) => tag.toLowerCase()))
-  return wanted.every((tag) => tag === '' || known.has(tag.toLowerCase()))
+  return wanted.every((tag) => known.has(tag.toLowerCase()))
 }
 
 /** Whether metadata has all the wanted `key:value` pairs. */

@@ -2,7 +2,10 @@ import { Refusal } from '../server/reply.js'
 import type { SessionRecord } from '../state/sessions.js'
 import type { StateStore } from '../state/state-store.js'
 
-const UUID_LENGTH = 36
+/** How long a session id is. */
+export const UUID_LENGTH = 36
+/** What is said of a session id of another length. */
+export const MALFORMED_SESSION = 'failed session lookup: index error: UUID must be 36 characters'
 
 /**
  * A session by id.
@@ -10,7 +13,7 @@ const UUID_LENGTH = 36
  */
 export function findSession(store: StateStore, id: string): SessionRecord | undefined {
   if (id.length !== UUID_LENGTH) {
-    throw new Refusal(500, 'failed session lookup: index error: UUID must be 36 characters')
+    throw new Refusal(500, MALFORMED_SESSION)
   }
   return store.sessions.get(id)
 }

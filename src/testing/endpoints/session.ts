@@ -89,6 +89,7 @@ function create(agent: AgentNode, request: ApiRequest, minTtlMs: number): Reply 
   const node = given.Node === undefined || given.Node === '' ? agent.nodeName : given.Node
   agent.view(request.token).require('session', node, 'write')
   const { store } = agent.cluster
+  if (store.catalog.node(node) === undefined) throw new Refusal(500, 'Missing node registration')
   const behavior = checkBehavior(given.Behavior ?? '')
   checkTtl(given.TTL ?? '', minTtlMs)
   const nodeChecks = [...new Set([...(given.Checks ?? []), ...(given.NodeChecks ?? [SERF_CHECK_ID])])]

@@ -2,6 +2,7 @@ import type { KvRecord } from '../state/kv.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Transaction } from '../state/transaction.js'
 import { encodeValue, kvJson } from './kv.js'
+import { MALFORMED_SESSION, UUID_LENGTH } from './session-lookup.js'
 
 /** One operation of a transaction. */
 export interface KvOperation {
@@ -50,14 +51,14 @@ export function runKvOperation(
     case 'get-tree':
       return kv.list(key).value.map(shown)
     case 'check-index':
-      if (record === undefined) return missing
+      if (record === undefined) return `failed to check index, ${missing}`
       return BigInt(record.modifyIndex) === index
         ? written(record)
-        : `current modify index ${record.modifyIndex} does not match index ${index.toString()} for key ${quoted}`
+        : `failed index check for key ${quoted}, current modify index ${record.modifyIndex} != ${index.toString()}`
     case 'check-session':
-      if (record === undefined) return missing
+      if (record === undefined) return `failed to check session, ${missing}`
       if (record.session === operation.session) return written(record)
-      return `current session ${JSON.stringify(record.session)} != ${JSON.stringify(operation.session)} for key ${quoted}`
+      return `failed session check for key ${quoted}, current session ${JSON.stringify(record.session)} != ${JSON.stringify(operation.session)}`
     case 'check-not-exists':
       return record === undefined ? [] : `key ${quoted} exists`
     case 'delete':
@@ -75,6 +76,7 @@ export function runKvOperation(
 
 function lock(store: StateStore, tx: Transaction, operation: KvOperation): readonly KvOutcome[] | string {
   const quoted = JSON.stringify(operation.key)
+  if (operation.session.length !== UUID_LENGTH) return MALFORMED_SESSION
   if (store.sessions.get(operation.session) === undefined) return `invalid session ${JSON.stringify(operation.session)}`
   if (store.sessions.isDelayed(operation.key)) return `key ${quoted} is locked`
   const done = store.kv.lock(tx, operation, operation.session)

@@ -3,7 +3,7 @@ import type { AclView } from '../acl/acl-view.js'
 import type { AgentNode } from '../agent/agent-node.js'
 import { ApiRequest } from '../server/api-request.js'
 import { checkScope, requireLeader } from '../server/query-endpoint.js'
-import { json, Refusal, type Reply } from '../server/reply.js'
+import { ConnectionDropped, json, Refusal, type Reply } from '../server/reply.js'
 import type { Route } from '../server/router.js'
 import { anything, list, object, text, unsigned, type Decoded } from '../wire/go-decode.js'
 import { runKvOperation, type KvOperation } from './txn-kv.js'
@@ -20,9 +20,18 @@ const KV_SHAPE = {
   Session: text,
   Namespace: text,
 } as const
-const decodeOperations = list(
-  object({ KV: object(KV_SHAPE), Node: anything, Service: anything, Check: anything, Intention: anything }),
-)
+const decodeOperation = object({
+  KV: object(KV_SHAPE),
+  Node: anything,
+  Service: anything,
+  Check: anything,
+  Intention: anything,
+})
+// Go calls a method on a null entry and panics.
+const decodeOperations = list((value: unknown, field: string) => {
+  if (value === null) throw new ConnectionDropped()
+  return decodeOperation(value, field)
+}, 'api.TxnOps')
 
 /** The verbs that change nothing. A transaction of only these is a read. */
 const READ_VERBS = new Set(['get', 'get-tree', 'check-session', 'check-index', 'check-not-exists'])

@@ -1,10 +1,23 @@
+import { metaHeaders } from '../server/query-endpoint.js'
 import { Refusal } from '../server/reply.js'
+import { compileExpression } from './evaluator.js'
+import { FilterError } from './expression.js'
+import { FIELDS, type FilterKind } from './fields.js'
+import { parseExpression } from './parser.js'
 
-/** The kinds of rows that a filter can be about. */
-export type FilterKind = 'health' | 'catalog-service' | 'service' | 'node' | 'check' | 'agent-service' | 'agent-check'
-
-/** Turns a filter expression into a test. */
-export function compileFilter(expression: string, _kind: FilterKind): (row: object) => boolean {
-  if (expression.trim() === '') return () => true
-  throw new Refusal(500, 'filters are not there yet')
+/**
+ * Turns the parameter `filter` into a test; without one everything passes.
+ * @throws Refusal 500 with the real agent's words for an expression that it refuses.
+ */
+export function compileFilter(expression: string, kind: FilterKind): (row: object) => boolean {
+  if (expression === '') return () => true
+  try {
+    return compileExpression(parseExpression(expression), FIELDS[kind])
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error
+    // The agent's own checks leave out the introduction.
+    if (kind === 'agent-check') throw new Refusal(500, error.message)
+    const headers = kind === 'agent-service' ? {} : metaHeaders(1n, false, 0)
+    throw new Refusal(500, `Failed to create boolean expression evaluator: ${error.message}`, headers)
+  }
 }

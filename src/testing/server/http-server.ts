@@ -134,7 +134,7 @@ export class HttpServer {
     const answered = await this.#applyBefore(faults, incoming)
     if (answered === 'closed') return
     const parts = { method, path, query: new URLSearchParams(rawQuery), headers: incoming.headers, body }
-    const reply = answered ?? (parsed.type === 'ok' ? await this.#dispatch(parts) : refusedPath(parsed))
+    const reply = answered ?? (parsed.type === 'ok' ? await this.#dispatch(parts) : refusedPath(parsed, method))
     if (faults.some(({ effect }) => effect.type === 'drop')) {
       incoming.socket.destroy()
       return
@@ -182,7 +182,7 @@ export class HttpServer {
     return {
       headers,
       isPretty: profile.prettyJson || new URLSearchParams(query).has('pretty'),
-      takesGzip: /\bgzip\b/.test(String(incoming.headers['accept-encoding'] ?? '')),
+      takesGzip: /\bgzip\b/.test(incoming.headers['accept-encoding'] ?? ''),
       cutAfter,
     }
   }
@@ -201,6 +201,8 @@ function send(response: ServerResponse, reply: Reply, { headers, isPretty, takes
   const { bytes, type } = encode(reply.body, isPretty)
   const isZipped = takesGzip && bytes.length > 0
   const payload = isZipped ? gzipSync(bytes, { level: 1 }) : bytes
+  // Go still says it the old way.
+  if (reply.status === 413) response.statusMessage = 'Request Entity Too Large'
   response.writeHead(reply.status, {
     ...type,
     ...headers,
@@ -240,10 +242,15 @@ function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {
   })
 }
 
-function refusedPath(parsed: Exclude<ReturnType<typeof parsePath>, { readonly type: 'ok' }>): Reply {
+function refusedPath(parsed: Exclude<ReturnType<typeof parsePath>, { readonly type: 'ok' }>, method: string): Reply {
   if (parsed.type === 'malformed') return plain(400, '400 Bad Request')
   if (parsed.type === 'unprintable') return { status: 400, headers: {}, body: undefined }
-  return { status: 301, headers: { Location: parsed.location }, body: undefined }
+  const headers = { Location: parsed.location }
+  if (method !== 'GET') return { status: 301, headers, body: undefined }
+  return plain(301, `<a href="${parsed.location}">Moved Permanently</a>.\n\n`, {
+    ...headers,
+    'Content-Type': 'text/html; charset=utf-8',
+  })
 }
 
 function withFaultyIndex(reply: Reply, faults: readonly Fault[]): Reply {

@@ -3,6 +3,7 @@ import type { AclView } from '../acl/acl-view.js'
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from './api-request.js'
 import { blockingQuery, type Reading } from './blocking-query.js'
+import { ReadCache } from './read-cache.js'
 import { json, Refusal, type Reply } from './reply.js'
 
 /** How one family of endpoints reads. */
@@ -11,12 +12,16 @@ export interface QueryStyle {
   readonly namesConsistency: boolean
   /** Whether the token is looked at again at every wake-up; else a token revoked meanwhile still gets the answer. */
   readonly resolvesAtWakeUp: boolean
+  /** Whether `?cached` means anything. */
+  readonly isCached: boolean
 }
 
 /** Health, catalog and prepared queries. */
-export const CATALOG_STYLE: QueryStyle = { namesConsistency: true, resolvesAtWakeUp: true }
+export const CATALOG_STYLE: QueryStyle = { namesConsistency: true, resolvesAtWakeUp: true, isCached: false }
+/** Those reads of health and catalog that an agent can keep a copy of. */
+export const CACHED_STYLE: QueryStyle = { ...CATALOG_STYLE, isCached: true }
 /** Keys and sessions. */
-export const KV_STYLE: QueryStyle = { namesConsistency: false, resolvesAtWakeUp: false }
+export const KV_STYLE: QueryStyle = { namesConsistency: false, resolvesAtWakeUp: false, isCached: false }
 
 /** How a reading becomes an answer when it is not simply JSON. */
 export type Present<Value> = (value: Value, headers: Readonly<Record<string, string>>) => Reply
@@ -25,8 +30,10 @@ export type Present<Value> = (value: Value, headers: Readonly<Record<string, str
 export class QueryEndpoint {
   readonly #agent: AgentNode
   readonly #style: QueryStyle
+  readonly #cache: ReadCache
 
   constructor(agent: AgentNode, style: QueryStyle) {
+    this.#cache = new ReadCache(agent.clock)
     this.#agent = agent
     this.#style = style
   }
@@ -38,7 +45,13 @@ export class QueryEndpoint {
     present: Present<Value> = (value, headers) => json(value, headers),
   ): Promise<Reply> {
     try {
-      return await this.#answer(request, read, present)
+      if (!this.#style.isCached || !request.has('cached') || request.has('consistent')) {
+        return await this.#answer(request, read, present)
+      }
+      const plainQuery = new URLSearchParams([...request.query].filter(([name]) => name !== 'index' && name !== 'wait'))
+      return await this.#cache.answer(`${request.path}?${plainQuery.toString()}`, this.#agent.cluster.hasLeader, () =>
+        this.#answer(request, read, present),
+      )
     } catch (error) {
       // The index on a refusal is not one to wait from; the real agent sends it all the same.
       if (!(error instanceof Refusal) || !this.#style.namesConsistency || error.status === 400) throw error

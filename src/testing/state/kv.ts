@@ -100,7 +100,7 @@ export class KvTable {
   /** Writes and gives the lock back; undefined when the session does not have it. */
   unlock(tx: Transaction, write: KvWrite, session: string): KvRecord | undefined {
     const before = this.#records.get(write.key)
-    if (before === undefined || before.session !== session) return undefined
+    if (before?.session !== session) return undefined
     return this.#write(tx, { ...write, session: '', lockIndex: before.lockIndex })
   }
 

@@ -19,7 +19,8 @@ function kindOf(value: unknown): string {
 
 function mismatch(value: unknown, field: string, goType: string): GoDecodeError {
   const kind = typeof value === 'number' && !Number.isInteger(value) ? `number ${value}` : kindOf(value)
-  return new GoDecodeError(`json: cannot unmarshal ${kind} into Go struct field ${field} of type ${goType}`)
+  const target = field === '' ? `Go value of type ${goType}` : `Go struct field ${field} of type ${goType}`
+  return new GoDecodeError(`json: cannot unmarshal ${kind} into ${target}`)
 }
 
 /** A string; null counts as empty, as in Go. */
@@ -67,11 +68,11 @@ export const durationNs: Decoder<number> = (value, field) => {
 /** Any JSON, kept as it is. */
 export const anything: Decoder<unknown> = (value) => value
 
-/** A list; null counts as empty. */
-export function list<Value>(entry: Decoder<Value>): Decoder<readonly Value[]> {
+/** A list; null counts as empty. `goType` is what a refusal calls it. */
+export function list<Value>(entry: Decoder<Value>, goType = '[]string'): Decoder<readonly Value[]> {
   return (value, field) => {
     if (value === null) return []
-    if (!Array.isArray(value)) throw mismatch(value, field, '[]string')
+    if (!Array.isArray(value)) throw mismatch(value, field, goType)
     return value.map((item: unknown) => entry(item, field))
   }
 }

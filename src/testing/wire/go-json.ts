@@ -46,8 +46,22 @@ export function parseGoJson(text: string): unknown {
     const value: unknown = JSON.parse(trimmed)
     return value
   } catch {
+    const first = firstValue(trimmed)
+    // Go reads one value and does not look at what follows it.
+    if (first !== undefined && first.length < trimmed.length) return parseGoJson(first)
     throw new GoJsonError(describeSyntaxError(trimmed))
   }
+}
+
+/** The text up to the bracket that closes the first one. */
+function firstValue(text: string): string | undefined {
+  let depth = 0
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth += 1
+    else if (token === '}' || token === ']') depth -= 1
+    if (depth === 0) return text.slice(0, index + token.length)
+  }
+  return undefined
 }
 
 function describeSyntaxError(text: string): string {
