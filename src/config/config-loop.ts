@@ -51,6 +51,9 @@ export interface ConfigLoopParts<T> {
 /** At the latest after so many debounce times a change is applied, however restless the keys are. */
 const MAX_DEBOUNCES = 10
 
+/** The watch reads a restless query every 250 ms: within a burst of changes, anything shorter than this shows no quiet. */
+const BURST_QUIET_MS = 300
+
 /** Keeps one configuration current: state, guard, debounce, apply. The last good value stays whatever comes. */
 export class ConfigLoop<T> implements Closeable {
   readonly #parts: ConfigLoopParts<T>
@@ -171,7 +174,8 @@ export class ConfigLoop<T> implements Closeable {
     const { clock } = this.#parts.runtime
     const dueAt = this.#debounce?.dueAt ?? clock.monotonic() + MAX_DEBOUNCES * debounceMs
     this.#debounce?.timer.cancel()
-    const delayMs = Math.max(0, Math.min(debounceMs, dueAt - clock.monotonic()))
+    const quietMs = this.#debounce === undefined ? debounceMs : Math.max(debounceMs, BURST_QUIET_MS)
+    const delayMs = Math.max(0, Math.min(quietMs, dueAt - clock.monotonic()))
     const timer = clock.setTimer(() => {
       this.#debounce = undefined
       void this.#run()

@@ -1,3 +1,5 @@
+import type { Tree, TreeObject } from './tree/tree.js'
+
 /** The types of a frozen configuration and of its parts. */
 
 /** What cannot be frozen, or is not data, keeps its type. */
@@ -6,19 +8,23 @@ type Opaque = string | number | bigint | boolean | symbol | null | undefined | D
 type AnyFunction = (...args: any[]) => unknown
 
 /** The same type with every property readonly. */
-export type DeepReadonly<T> = T extends Opaque | AnyFunction
+export type DeepReadonly<T> = T extends Opaque | AnyFunction | readonly Tree[]
   ? T
-  : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+  : TreeObject extends T
     ? T
-    : { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
+    : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+      ? T
+      : { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
 
 /** The type at a path of dots; `unknown` where the type does not say. */
-export type PathValue<T, Path extends string> = Path extends keyof T
-  ? DeepReadonly<T[Path]>
-  : Path extends `${infer Head}.${infer Rest}`
-    ? Head extends keyof T
-      ? undefined extends T[Head]
-        ? PathValue<NonNullable<T[Head]>, Rest> | undefined
-        : PathValue<T[Head], Rest>
+export type PathValue<T, Path extends string> = TreeObject extends T
+  ? Tree | undefined
+  : Path extends keyof T
+    ? DeepReadonly<T[Path]>
+    : Path extends `${infer Head}.${infer Rest}`
+      ? Head extends keyof T
+        ? undefined extends T[Head]
+          ? PathValue<NonNullable<T[Head]>, Rest> | undefined
+          : PathValue<T[Head], Rest>
+        : unknown
       : unknown
-    : unknown

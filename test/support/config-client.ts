@@ -1,0 +1,46 @@
+import { KvApi } from '../../src/api/kv.js'
+import { SessionApi } from '../../src/api/session.js'
+import { TxnApi } from '../../src/api/txn.js'
+import { ConfigReader } from '../../src/config/config-reader.js'
+import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
+import { Lane } from '../../src/http/lane.js'
+import { Kv } from '../../src/kv/kv.js'
+import { resolveOptions, type ProconsulOptions } from '../../src/options.js'
+import { WatchEngine } from '../../src/watch/watch-engine.js'
+import { resolveWatchOptions, type WatchOptions } from '../../src/watch/watch-options.js'
+
+/** The KV store and the configurations of one client. */
+export interface ConfigClient extends AsyncDisposable {
+  readonly kv: Kv
+  readonly kvApi: KvApi
+  readonly txnApi: TxnApi
+  readonly session: SessionApi
+  readonly config: ConfigReader
+  readonly engine: WatchEngine
+}
+
+/** A client without the environment's `CONSUL_*` variables. */
+export function configClient(options: ProconsulOptions, watch: WatchOptions = {}): ConfigClient {
+  const { connection, runtime } = resolveOptions(options, {})
+  const http = new ConsulHttpClient(connection, runtime.clock)
+  const plainReads = new Lane(8, runtime.clock)
+  const engine = new WatchEngine(runtime, { blockingPlaces: 64, plainReads }, resolveWatchOptions(watch))
+  const kvApi = new KvApi(http)
+  const txnApi = new TxnApi(http)
+  const kv = new Kv(runtime, kvApi, txnApi, engine)
+  const config = new ConfigReader(runtime, kvApi, txnApi, engine)
+  return {
+    kv,
+    kvApi,
+    txnApi,
+    session: new SessionApi(http),
+    config,
+    engine,
+    async [Symbol.asyncDispose]() {
+      await config.close()
+      await kv.close()
+      await engine.close()
+      http.close()
+    },
+  }
+}
