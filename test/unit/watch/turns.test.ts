@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { Turns, type Turn } from '../../../src/watch/turns.js'
+import { resolveWatchOptions } from '../../../src/watch/watch-options.js'
+import { settle } from '../../support/fake-clock.js'
+
+const OLD = { hot: false, ageMs: 3_600_000 }
+const HOT = { hot: true, ageMs: 3_600_000 }
+const { signal } = new AbortController()
+
+function turnsFor(queries: number, places: number): Turns {
+  const turns = new Turns(places, resolveWatchOptions({ wait: '30s', sweep: '1.5s', maxTurnsPerSecond: 1_000 }))
+  for (let query = 0; query < queries; query++) turns.join()
+  return turns
+}
+
+describe('the turns of blocking queries', () => {
+  it('give each query a place for long while half of the places suffice', async () => {
+    const turns = turnsFor(2, 4)
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(30_000)
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(30_000)
+    expect(turns.debug()).toMatchObject({ anchored: 2, sweepMs: 0 })
+  })
+
+  it('keep the other half in short waits, so that newcomers in number need not wait long', async () => {
+    const turns = turnsFor(4, 4)
+    const waits = [await turns.enter(OLD, signal), await turns.enter(OLD, signal), await turns.enter(OLD, signal)]
+    expect(waits.map(({ waitMs }) => waitMs)).toEqual([30_000, 30_000, 5_000])
+  })
+
+  it('let a young query wait no longer than it has existed, for an abandoned wait costs the agent a place', async () => {
+    const turns = turnsFor(1, 4)
+    const wait = async (ageMs: number): Promise<number> => {
+      const turn = await turns.enter({ hot: false, ageMs }, signal)
+      turn.leave()
+      return turn.waitMs
+    }
+    expect([await wait(0), await wait(4_000), await wait(60_000)]).toEqual([1_000, 4_000, 30_000])
+  })
+
+  it('visit every query once a sweep when there are more than places', async () => {
+    const turns = turnsFor(1_000, 50)
+    const turn = await turns.enter(OLD, signal)
+    expect(turn.waitMs).toBe(75)
+    expect(turns.debug().sweepMs).toBe(1_500)
+  })
+
+  it('lengthen the sweep rather than cost more reads than allowed', async () => {
+    const turns = turnsFor(10_000, 50)
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(50)
+    expect(turns.debug().sweepMs).toBe(10_000)
+  })
+
+  it('let those that changed lately keep at most half of the places', async () => {
+    const turns = turnsFor(100, 4)
+    const held: Turn[] = []
+    for (let place = 0; place < 4; place++) held.push(await turns.enter(HOT, signal))
+    expect(turns.debug()).toMatchObject({ anchored: 2, visiting: 2 })
+    expect(held.map(({ waitMs }) => waitMs >= 10_000)).toEqual([true, true, false, false])
+  })
+
+  it('starve none: who waits gets the next place in order of asking, those that changed lately first', async () => {
+    const turns = turnsFor(100, 1)
+    const order: string[] = []
+    const first = await turns.enter(OLD, signal)
+    const ask = async (name: string, hot: boolean): Promise<void> => {
+      const turn = await turns.enter({ hot, ageMs: 60_000 }, signal)
+      order.push(name)
+      turn.leave()
+    }
+    const asked = [ask('a', false), ask('b', false), ask('hot', true)]
+    await settle()
+    first.leave()
+    await Promise.all(asked)
+    expect(order).toEqual(['hot', 'a', 'b'])
+  })
+
+  it('forget who gives up waiting', async () => {
+    const turns = turnsFor(100, 1)
+    const held = await turns.enter(OLD, signal)
+    const impatient = new AbortController()
+    const waiting = turns.enter(OLD, impatient.signal)
+    impatient.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'PROCONSUL_ABORTED' })
+    held.leave()
+    expect(turns.debug()).toMatchObject({ anchored: 0, visiting: 0, waiting: 0 })
+  })
+})

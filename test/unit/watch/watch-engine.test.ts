@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest'
+import { settle } from '../../support/fake-clock.js'
+import { failure, Heard, makeEngine } from './harness.js'
+import { ScriptedRead } from './scripted-read.js'
+
+describe('the engine of all watches', () => {
+  it('reads once for all who subscribe to the same key', async () => {
+    const { texts, engine } = makeEngine()
+    const script = new ScriptedRead<string>()
+    const heard = [new Heard<string>(), new Heard<string>()]
+    for (const each of heard) texts.subscribe({ key: 'k', read: script.read }, each)
+    await settle()
+    expect(script.requests).toHaveLength(1)
+    script.answer('a', { index: 1 })
+    await settle()
+    expect(heard.map(({ values }) => values)).toEqual([['a'], ['a']])
+    await engine.close()
+  })
+
+  it('tells a late subscriber what is known, after subscribe has returned', async () => {
+    const { texts, engine } = makeEngine()
+    const script = new ScriptedRead<string>()
+    texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    await settle()
+    script.answer('a', { index: 1 })
+    await settle()
+    const late = new Heard<string>()
+    texts.subscribe({ key: 'k', read: script.read }, late)
+    expect(late.values).toEqual([])
+    await settle()
+    expect(late.values).toEqual(['a'])
+    await engine.close()
+  })
+
+  it('goes on for a grace time after the last subscriber has left, and is taken up again within it', async () => {
+    const { clock, texts, engine } = makeEngine({ grace: '10s' })
+    const script = new ScriptedRead<string>()
+    const first = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    await settle()
+    script.answer('a', { index: 1 })
+    await settle()
+    first.close()
+    await clock.advance(9_000)
+    const second = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    await clock.advance(9_000)
+    expect(script.requests).toHaveLength(2)
+    second.close()
+    await clock.advance(10_000)
+    expect(script.requests[1]?.signal.aborted).toBe(true)
+    expect(engine.debug()).toMatchObject({ queries: 0, watches: [] })
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('lets only so many queries linger', async () => {
+    const { texts, engine } = makeEngine()
+    for (let query = 0; query < 100; query++) {
+      texts.subscribe({ key: `k${query}`, read: new ScriptedRead<string>().read }, new Heard<string>()).close()
+    }
+    expect(engine.debug().watches.length).toBeLessThanOrEqual(33)
+    await engine.close()
+  })
+
+  it('stops reading when all subscribers have paused, and reads anew when one goes on', async () => {
+    const { texts, engine } = makeEngine()
+    const script = new ScriptedRead<string>()
+    const heard = new Heard<string>()
+    const subscription = texts.subscribe({ key: 'k', read: script.read }, heard)
+    await settle()
+    script.answer('a', { index: 1 })
+    await settle()
+    subscription.pause()
+    await settle()
+    expect(script.requests.at(-1)?.signal.aborted).toBe(true)
+    subscription.resume()
+    await settle()
+    expect(script.requests.at(-1)?.index).toBeUndefined()
+    await engine.close()
+  })
+
+  it('goes on when an observer throws', async () => {
+    const { texts, engine, logged } = makeEngine()
+    const script = new ScriptedRead<string>()
+    const heard = new Heard<string>()
+    const bad = new Heard<string>()
+    bad.onValue = () => {
+      throw new Error('boom')
+    }
+    texts.subscribe({ key: 'k', read: script.read }, bad)
+    texts.subscribe({ key: 'k', read: script.read }, heard)
+    await settle()
+    script.answer('a', { index: 1 })
+    await settle()
+    expect(heard.values).toEqual(['a'])
+    expect(logged).toContain('an observer of a watch failed')
+    await engine.close()
+  })
+
+  it('drops the read position of every query of a scope when one of them lost the agent', async () => {
+    const { clock, texts, engine } = makeEngine()
+    const [a, b] = [new ScriptedRead<string>(), new ScriptedRead<string>()]
+    texts.subscribe({ key: 'a', read: a.read }, new Heard<string>())
+    texts.subscribe({ key: 'b', read: b.read }, new Heard<string>())
+    await settle()
+    a.answer('a', { index: 100 })
+    b.answer('b', { index: 100 })
+    await settle()
+    a.fail(failure())
+    await settle()
+    b.answer('b2', { index: 101 })
+    await clock.advance(500)
+    expect(b.requests.at(-1)?.index).toBeUndefined()
+    await engine.close()
+  })
+
+  it('cuts a back-off short when asked for a fresh read, but not again and again', async () => {
+    const { clock, texts, engine } = makeEngine({ interval: 250 })
+    const script = new ScriptedRead<string>()
+    const subscription = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    await settle()
+    for (let round = 0; round < 6; round++) {
+      script.fail(failure('PROCONSUL_NOT_FOUND'))
+      while (script.pending === 0) await clock.advanceToNext()
+    }
+    script.fail(failure('PROCONSUL_NOT_FOUND'))
+    await settle()
+    subscription.refresh()
+    await settle()
+    expect(script.pending).toBe(1)
+    script.fail(failure('PROCONSUL_NOT_FOUND'))
+    await settle()
+    subscription.refresh()
+    await settle()
+    expect(script.pending).toBe(0)
+    await engine.close()
+  })
+
+  it('refuses to watch after it was closed', async () => {
+    const { texts, engine } = makeEngine()
+    await engine.close()
+    expect(() => texts.subscribe({ key: 'k', read: new ScriptedRead<string>().read }, new Heard<string>())).toThrow(
+      expect.objectContaining({ code: 'PROCONSUL_CLOSED' }) as Error,
+    )
+  })
+})
