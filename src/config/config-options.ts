@@ -23,7 +23,9 @@ export type BeforeApply<T = unknown> = (
 export interface ConfigOptions<T = TreeObject> {
   /** Keys or folders, later ones win; or the layout that Spring Cloud Consul made common. */
   readonly layers: readonly string[] | ApplicationLayers
-  /** Layers that a start may do without: all of them, or those listed. Default none; with `{ application }` all. */
+  /**
+   * Layers that a start may do without: all of them, or those listed. Default: all with `defaults` or `{ application }`, else none.
+   */
   readonly optional?: boolean | readonly string[] | undefined
   /** How a layer is written. Default `'keys'`: each key below the layer is one value. */
   readonly format?: 'keys' | 'json' | 'yaml' | 'properties' | FormatFunction | undefined
@@ -124,7 +126,7 @@ export function resolveConfigOptions<T>(options: ConfigOptions<T>): ResolvedConf
   const duration = (name: string, fallbackMs: number, minMs: number): number =>
     given[name] === undefined ? fallbackMs : parseDuration(name, given[name], { minMs })
   return Object.freeze({
-    layers: resolveLayers(given['layers'], given['optional']),
+    layers: resolveLayers(given['layers'], given['optional'] ?? given['defaults'] !== undefined),
     format: checkFormat(options.format),
     coerce: given['coerce'] !== undefined && checkBoolean('coerce', given['coerce']),
     interpolate: given['interpolate'] !== undefined && checkBoolean('interpolate', given['interpolate']),
