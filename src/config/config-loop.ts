@@ -244,9 +244,10 @@ export class ConfigLoop<T> implements Closeable {
   }
 
   #becomeStale(error: ProconsulError): void {
-    if (this.#current === undefined || this.#stale !== undefined) return
-    this.#stale = { since: this.#parts.runtime.clock.now(), error }
-    this.#observer?.onStale(this.#stale)
+    if (this.#current === undefined) return
+    const since = this.#stale?.since
+    this.#stale = { since: since ?? this.#parts.runtime.clock.now(), error }
+    if (since === undefined) this.#observer?.onStale(this.#stale)
   }
 
   #recover(): void {

@@ -1,0 +1,270 @@
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ConfigOptions } from '../../src/config/config-options.js'
+import type { Settings } from '../../src/config/settings.js'
+import type { TreeObject } from '../../src/config/tree/tree.js'
+import { configClient, type ConfigClient } from '../support/config-client.js'
+import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
+import { eventually } from '../support/eventually.js'
+
+let agent: ConsulAgent
+let client: ConfigClient
+let folder: string
+let cacheFile: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'proconsul-config-'))
+  cacheFile = join(folder, 'cache.json')
+  agent = await startConsul()
+  client = configClient({ address: agent.url })
+})
+
+afterEach(async () => {
+  await client[Symbol.asyncDispose]()
+  await agent.close()
+  await rm(folder, { recursive: true })
+})
+
+async function seed(): Promise<void> {
+  await client.kv.set('app/db/host', 'db-1')
+  await client.kv.set('app/db/password', 'hunter2')
+}
+
+async function open(options: Partial<ConfigOptions> = {}): Promise<Settings<TreeObject>> {
+  return await client.config.open({ layers: ['app'], debounce: 0, timeout: '3s', ...options })
+}
+
+/** A configuration that was running once, with what it left in its cache file. */
+async function ranOnce(options: Partial<ConfigOptions> = {}): Promise<void> {
+  await seed()
+  const settings = await open({ cacheFile, ...options })
+  await settings.close()
+  // A client of its own, as after a restart of the process.
+  await client[Symbol.asyncDispose]()
+  client = configClient({ address: agent.url })
+}
+
+function events(settings: Settings<TreeObject>): string[] {
+  const seen: string[] = []
+  for (const name of ['change', 'rejected', 'stale', 'recovered'] as const) settings.on(name, () => seen.push(name))
+  return seen
+}
+
+describe('Consul is down at the start', () => {
+  it('fails within the deadline, naming the layers and the reason', async () => {
+    await agent.kill()
+    await expect(open({ timeout: '1s' })).rejects.toMatchObject({ code: 'PROCONSUL_UNAVAILABLE' })
+    await expect(open({ timeout: '1s' })).rejects.toThrow(/layers "app" could not be loaded within 1s: .*ECONNREFUSED/)
+  })
+
+  it('waits for Consul as long as the deadline allows', async () => {
+    await agent.kill()
+    const opened = open({ timeout: '20s', optional: true })
+    await agent.start()
+    expect((await opened).value).toEqual({})
+  })
+
+  it('starts from the cache, says that it may be out of date, and follows Consul once it answers', async () => {
+    await ranOnce()
+    await agent.kill()
+    const settings = await open({ cacheFile })
+    expect(settings.value).toEqual({ db: { host: 'db-1', password: 'hunter2' } })
+    expect(settings.stale).toBe(true)
+    expect(settings.staleness?.error.code).toBe('PROCONSUL_UNAVAILABLE')
+    const seen = events(settings)
+    await agent.start()
+    await client.kv.set('app/db/host', 'db-2')
+    await eventually(() => expect(settings.get('db.host')).toBe('db-2'), { within: 15_000 })
+    expect(settings.stale).toBe(false)
+    expect(seen).toEqual(['recovered', 'change'])
+  })
+
+  it('starts from the cache when the agent hangs', async () => {
+    await ranOnce()
+    await agent.pause()
+    const settings = await open({ cacheFile, timeout: '1s' })
+    expect(settings.get('db.host')).toBe('db-1')
+    await agent.resume()
+    await eventually(() => expect(settings.stale).toBe(false), { within: 20_000 })
+  })
+})
+
+describe('a cache file', () => {
+  it('is private and holds no secret', async () => {
+    await ranOnce({ secrets: ['db.password'] })
+    expect((await stat(cacheFile)).mode & 0o777).toBe(0o600)
+    const content = await readFile(cacheFile, 'utf8')
+    expect(content).toContain('db-1')
+    expect(content).not.toContain('hunter2')
+    await agent.kill()
+    expect((await open({ cacheFile, secrets: ['db.password'] })).value).toEqual({ db: { host: 'db-1' } })
+  })
+
+  it('holds the secrets too when it is encrypted, and is of no use without the key', async () => {
+    const cacheKey = Buffer.alloc(32, 7)
+    await ranOnce({ cacheKey, secrets: ['db.password'] })
+    const content = await readFile(cacheFile, 'utf8')
+    expect(content).not.toContain('db-1')
+    expect(content).not.toContain(Buffer.from('hunter2').toString('base64'))
+    await agent.kill()
+    expect((await open({ cacheFile, cacheKey, secrets: ['db.password'] })).get('db.password')).toBe('hunter2')
+    await expect(open({ cacheFile, timeout: '1s' })).rejects.toMatchObject({ code: 'PROCONSUL_UNAVAILABLE' })
+    const otherKey = Buffer.alloc(32, 8)
+    await expect(open({ cacheFile, cacheKey: otherKey, timeout: '1s' })).rejects.toMatchObject({
+      code: 'PROCONSUL_UNAVAILABLE',
+    })
+  })
+
+  it.each<[string, () => Promise<void>]>([
+    ['torn', async () => writeFile(cacheFile, (await readFile(cacheFile)).subarray(0, -5))],
+    ['truncated to nothing', async () => writeFile(cacheFile, '')],
+    ['changed', async () => writeFile(cacheFile, (await readFile(cacheFile, 'utf8')).replace('db-1', 'evil'))],
+    [
+      'of another version',
+      async () => writeFile(cacheFile, (await readFile(cacheFile, 'utf8')).replace('"version":1', '"version":99')),
+    ],
+    ['readable by others', async () => chmod(cacheFile, 0o644)],
+  ])('that is %s is not used', async (_name, damage) => {
+    await ranOnce()
+    await damage()
+    await agent.kill()
+    await expect(open({ cacheFile, timeout: '1s' })).rejects.toMatchObject({ code: 'PROCONSUL_UNAVAILABLE' })
+  })
+
+  it('of another configuration is not used', async () => {
+    await ranOnce()
+    await agent.kill()
+    await expect(open({ layers: ['other'], cacheFile, timeout: '1s' })).rejects.toMatchObject({
+      code: 'PROCONSUL_UNAVAILABLE',
+    })
+  })
+
+  it('that cannot be written is reported and harms nothing', async () => {
+    await seed()
+    const settings = await open({ cacheFile: folder })
+    const failed = new Promise((resolve) => settings.once('error', resolve))
+    await client.kv.set('app/db/host', 'db-2')
+    expect(await failed).toMatchObject({ code: 'PROCONSUL_CACHE_FAILED' })
+    expect(settings.get('db.host')).toBe('db-2')
+  })
+})
+
+describe('Consul loses its state while the configuration runs', () => {
+  it('is not taken for a deletion: the last good value stays until the keys are back', async () => {
+    await seed()
+    const settings = await open({ lossGuard: '1m' })
+    const seen = events(settings)
+    await agent.restart()
+    await eventually(() => expect(settings.staleness?.error.message).toMatch(/keys are missing/), { within: 15_000 })
+    expect(settings.value).toEqual({ db: { host: 'db-1', password: 'hunter2' } })
+
+    // One key of two is back: still the same loss.
+    await client.kv.set('app/db/host', 'db-3')
+    await eventually(async () => expect((await client.kv.list('app/')).length).toBe(1))
+    await client.kv.set('app/db/password', 'hunter2')
+    await eventually(() => expect(settings.get('db.host')).toBe('db-3'), { within: 15_000 })
+    expect(settings.stale).toBe(false)
+    expect(seen).toEqual(['stale', 'recovered', 'change'])
+  })
+
+  it('is believed after the guard has waited for its time', async () => {
+    await seed()
+    const settings = await open({ lossGuard: '1s' })
+    await agent.restart()
+    await eventually(() => expect(settings.value).toEqual({}), { within: 20_000 })
+    expect(settings.stale).toBe(false)
+  })
+
+  it('is guarded against as well when layers are read one by one', async () => {
+    await seed()
+    await client.kv.set('foreign/key', 'x')
+    const settings = await open({ layers: ['app', 'base'], optional: ['base'] })
+    await agent.restart()
+    await eventually(() => expect(settings.stale).toBe(true), { within: 15_000 })
+    await seed()
+    await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
+    expect(settings.value).toEqual({ db: { host: 'db-1', password: 'hunter2' } })
+  })
+})
+
+describe('Consul is away for a while and keeps its state', () => {
+  it('is stale meanwhile, and sees what changed', async () => {
+    await using durable = await startConsul({ durable: true })
+    await using other = configClient({ address: durable.url })
+    await other.kv.set('app/a', '1')
+    const settings = await other.config.open({ layers: ['app'], debounce: 0 })
+    const seen = events(settings)
+    await durable.kill()
+    await eventually(() => expect(settings.stale).toBe(true))
+    expect(settings.value).toEqual({ a: '1' })
+    await durable.start()
+    await other.kv.set('app/a', '2')
+    await eventually(() => expect(settings.value).toEqual({ a: '2' }), { within: 15_000 })
+    expect(seen.filter((name) => name !== 'change')).toEqual(['stale', 'recovered'])
+  })
+})
+
+describe('the right to read is revoked', () => {
+  it('keeps the last good value and says so', async () => {
+    await using guarded = await startConsul({ acl: true })
+    const token = await guarded.acl.createToken('key_prefix "app/" { policy = "read" }')
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.set('app/a', '1')
+    await using reader = configClient({ address: guarded.url, token: token.secret }, { wait: '1s' })
+    const settings = await reader.config.open({ layers: ['app'], debounce: 0 })
+    await guarded.acl.deleteToken(token)
+    await eventually(() => expect(settings.staleness?.error.code).toBe('PROCONSUL_PERMISSION_DENIED'), {
+      within: 15_000,
+    })
+    expect(settings.value).toEqual({ a: '1' })
+  })
+
+  it('is no deletion when the agent merely leaves the keys out', async () => {
+    await using guarded = await startConsul({ acl: true })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.set('app/a', '1')
+    const policy = await aclPolicy(guarded, 'key_prefix "app/" { policy = "read" }')
+    await using reader = configClient({ address: guarded.url, token: policy.secret }, { wait: '1s' })
+    const settings = await reader.config.open({ layers: ['app'], debounce: 0 })
+    await policy.change('key_prefix "other/" { policy = "read" }')
+    await eventually(() => expect(settings.staleness?.error.message).toMatch(/keys are missing/), { within: 15_000 })
+    expect(settings.value).toEqual({ a: '1' })
+    await policy.change('key_prefix "app/" { policy = "read" }')
+    await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
+  })
+
+  it('does not start from the cache with a token that is refused', async () => {
+    await using guarded = await startConsul({ acl: true })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.set('app/a', '1')
+    await (await writer.config.open({ layers: ['app'], cacheFile })).close()
+    await using stranger = configClient({ address: guarded.url, token: '0c8a2a36-0000-4000-8000-000000000000' })
+    await expect(stranger.config.open({ layers: ['app'], cacheFile })).rejects.toMatchObject({
+      code: 'PROCONSUL_PERMISSION_DENIED',
+    })
+  })
+})
+
+interface ChangeablePolicy {
+  readonly secret: string
+  change(rules: string): Promise<void>
+}
+
+async function aclPolicy(guarded: ConsulAgent, rules: string): Promise<ChangeablePolicy> {
+  const put = async (path: string, body: unknown): Promise<Record<string, string>> =>
+    stringsOf((await guarded.request('PUT', path, { body })).json())
+  const { ID = '' } = await put('/v1/acl/policy', { Name: 'changing', Rules: rules })
+  const { SecretID = '' } = await put('/v1/acl/token', { Policies: [{ Name: 'changing' }] })
+  return {
+    secret: SecretID,
+    change: async (changed) => {
+      await put(`/v1/acl/policy/${ID}`, { Name: 'changing', Rules: changed })
+    },
+  }
+}
+
+function stringsOf(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(value ?? {}).map(([name, part]) => [name, String(part)]))
+}
