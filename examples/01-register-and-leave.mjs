@@ -16,7 +16,7 @@ const registration = await consul.registerService({
   check: {
     type: 'ttl',
     ttl: '10s',
-    probes: { disk: { interval: '100ms', check: () => disk < 90 || { status: 'warning', output: `${disk} % full` } } },
+    probes: { disk: { interval: '100ms', run: () => disk < 90 || { status: 'warning', output: `${disk} % full` } } },
   },
 })
 console.log(`registered as ${registration.id}`)

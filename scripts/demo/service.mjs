@@ -37,7 +37,7 @@ const registration = await consul.registerService({
     probes: {
       database: {
         interval: '250ms',
-        check: () => {
+        run: () => {
           if (!isDatabaseUp) throw new Error('connection refused')
         },
       },

@@ -55,7 +55,8 @@ export function handleSignals(
       target.emitWarning(`the shutdown failed: ${String(error)}`, { type: WARNING_TYPE, code: 'PROCONSUL_HOOK_FAILED' })
     } finally {
       remove()
-      if (plan.endProcess) endBySignal(signal, target)
+      // Warnings are written a moment after they were emitted.
+      if (plan.endProcess) setImmediate(() => endBySignal(signal, target))
     }
   }
   for (const signal of plan.signals) target.on(signal, onSignal)

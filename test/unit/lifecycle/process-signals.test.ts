@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { ProconsulError } from '../../../src/errors/proconsul-error.js'
 import { handleSignals, type SignalProcess } from '../../../src/lifecycle/process-signals.js'
@@ -24,7 +25,8 @@ function scene(options: SignalOptions = {}) {
   const handlers = handleSignals(resolveSignalOptions(options), leave, target)
   const settle = async (report: ShutdownReport): Promise<void> => {
     finish(report)
-    await new Promise((resolve) => setImmediate(resolve))
+    await setImmediate()
+    await setImmediate()
   }
   return { target, leave, handlers, settle }
 }
