@@ -27,7 +27,10 @@ export default async function watchLatency({ consul }: { readonly consul: Consul
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       const event = contender.next()
       const at = performance.now()
-      await Promise.all([flip(consul, contender.name, round), event.then(() => times[index]?.push(performance.now() - at))])
+      await Promise.all([
+        flip(consul, contender.name, round),
+        event.then(() => times[index]?.push(performance.now() - at)),
+      ])
     }
   }
   await Promise.all(contenders.map(async (contender) => await contender.close()))
@@ -78,12 +81,16 @@ async function npm(consul: ConsulAgent): Promise<Contender> {
   const name = 'consul'
   await register(consul, name)
   const client = new Consul({ host: consul.host, port: consul.port })
-  const watch = client.watch({ method: client.health.service, options: { service: name } as never })
+  const method = client.health.service.bind(client.health)
+  const watch = client.watch({ method, options: { service: name } })
   await new Promise<void>((resolve) => watch.once('change', () => resolve()))
   return {
     name: 'consul',
     next: () => new Promise((resolve) => watch.once('change', () => resolve())),
-    close: () => Promise.resolve(watch.end()),
+    close: () => {
+      watch.end()
+      return Promise.resolve()
+    },
   }
 }
 
@@ -106,7 +113,7 @@ async function bare(consul: ConsulAgent): Promise<Contender> {
       }).once('error', reject)
     })
   const loop = async (): Promise<void> => {
-    for (let index = await read('0'); !closing.signal.aborted; ) {
+    for (let index = await read('0'); !closing.signal.aborted;) {
       const next = await read(index)
       if (next !== index) onEvent()
       index = next

@@ -81,6 +81,7 @@ export class QueryLoop<T> {
   #changedAt = -Infinity
   #hurriedAt = -Infinity
   #reads = 0
+  #started: () => void = () => undefined
 
   constructor(query: WatchQuery<T>, kind: WatchKind<T>, parts: LoopParts, listener: LoopListener<T>) {
     this.#query = query
@@ -115,7 +116,7 @@ export class QueryLoop<T> {
     this.#link = link
     this.#position = START
     this.#state = { type: 'resting' }
-    this.#parts.turns.join()
+    this.#started = this.#parts.turns.join()
     const before = this.#running
     this.#running = before.then(() => this.#run(link.signal))
   }
@@ -126,6 +127,7 @@ export class QueryLoop<T> {
       this.#link.abort(new ProconsulError('PROCONSUL_CLOSED', `${this.#kind.name}: the watch is closed`))
       this.#link = undefined
       this.#state = { type: 'stopped' }
+      this.#started()
       this.#parts.turns.part()
     }
     await this.#running
@@ -212,6 +214,7 @@ export class QueryLoop<T> {
     this.#lastIndex = meta.index ?? 0
     const changed = this.#listener.onRead(value, meta.index)
     this.#attempt = 0
+    this.#started()
     if (changed) this.#changedAt = this.#parts.runtime.clock.monotonic()
     return this.#pauseMs(changed, value)
   }
@@ -241,6 +244,7 @@ export class QueryLoop<T> {
     if (pass !== undefined) this.#tellBackoff(error, pass)
     const delayMs = backoffMs(this.#attempt, DELAYS, runtime.random)
     this.#attempt += 1
+    this.#started()
     this.#listener.onFailure(error)
     return Math.max(delayMs, error.retryAfterMs ?? 0)
   }

@@ -1,4 +1,5 @@
 import { abortError, throwIfAborted } from '../core/abort.js'
+import type { Clock } from '../core/clock.js'
 import type { ResolvedWatchOptions } from './watch-options.js'
 
 /**
@@ -47,8 +48,13 @@ const FIRST_WAIT_MS = 1_000
 const RELAXED_WAIT_MS = 5_000
 /** A query that changed lately keeps its place this long among many; then it is judged anew. */
 const HOT_WAIT_MS = 10_000
+/** While queries wait for their first answer, those that have one are swept so many times slower. */
+const STARTING_FACTOR = 4
+/** Weight of the last turn in the running mean of what a turn costs beyond its wait. */
+const COST_WEIGHT = 0.05
 
 export class Turns {
+  readonly #clock: Clock
   readonly #places: number
   readonly #options: ResolvedWatchOptions
   readonly #hot = new Set<Waiter>()
@@ -56,15 +62,24 @@ export class Turns {
   #members = 0
   #anchored = 0
   #visiting = 0
+  #starting = 0
+  #costMs = 0
 
-  constructor(places: number, options: ResolvedWatchOptions) {
+  constructor(clock: Clock, places: number, options: ResolvedWatchOptions) {
+    this.#clock = clock
     this.#places = places
     this.#options = options
   }
 
-  /** A query takes part from now on. */
-  join(): void {
+  /** A query takes part from now on. Call what is returned once it has its first answer or failure. */
+  join(): () => void {
     this.#members += 1
+    this.#starting += 1
+    let isStarting = true
+    return () => {
+      if (isStarting) this.#starting -= 1
+      isStarting = false
+    }
   }
 
   /** A query takes part no more. */
@@ -89,7 +104,7 @@ export class Turns {
       anchored: this.#anchored,
       visiting: this.#visiting,
       waiting: this.#hot.size + this.#cold.size,
-      sweepMs: crowded ? Math.round((this.#turnMs() * this.#rotating) / this.#rotatingPlaces) : 0,
+      sweepMs: crowded ? Math.round(((this.#turnMs() + this.#costMs) * this.#rotating) / this.#rotatingPlaces) : 0,
     }
   }
 
@@ -117,9 +132,13 @@ export class Turns {
     const waitMs = Math.min(this.#options.waitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs))
     if (anchored) this.#anchored += 1
     else this.#visiting += 1
+    const grantedAt = this.#clock.monotonic()
     return {
       waitMs: Math.round(waitMs),
       leave: () => {
+        const tookMs = this.#clock.monotonic() - grantedAt
+        // A turn that ended early tells of a change, not of its cost.
+        if (tookMs >= waitMs) this.#costMs += COST_WEIGHT * (tookMs - waitMs - this.#costMs)
         if (anchored) this.#anchored -= 1
         else this.#visiting -= 1
         this.#next()
@@ -135,10 +154,15 @@ export class Turns {
     waiter.grant(this.#grant(waiter.request))
   }
 
-  /** So long that all turns together take one sweep, but not so short that they cost more reads than allowed. */
+  /** So long that all turns together, with what they cost beside their wait, take one sweep; but no more turns than allowed. */
   #turnMs(): number {
-    const leastMs = (1_000 * this.#rotatingPlaces) / this.#options.maxTurnsPerSecond
-    return Math.max(1, leastMs, (this.#options.sweepMs * this.#rotatingPlaces) / this.#rotating)
+    const { sweepMs, maxTurnsPerSecond } = this.#options
+    const sweep = this.#starting > 0 ? sweepMs * STARTING_FACTOR : sweepMs
+    const eachMs = Math.max(
+      (sweep * this.#rotatingPlaces) / this.#rotating,
+      (1_000 * this.#rotatingPlaces) / maxTurnsPerSecond,
+    )
+    return Math.max(1, eachMs - this.#costMs)
   }
 
   get #rotating(): number {

@@ -47,7 +47,7 @@ export class WatchEngine implements Closeable {
     this.#runtime = runtime
     this.#options = options
     this.#plainReads = budget.plainReads
-    this.#turns = new Turns(budget.blockingPlaces, options)
+    this.#turns = new Turns(runtime.clock, budget.blockingPlaces, options)
   }
 
   /** A family of queries that are compared alike. Families do not share queries: make one per kind, once. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { Turns, type Turn } from '../../../src/watch/turns.js'
 import { resolveWatchOptions } from '../../../src/watch/watch-options.js'
-import { settle } from '../../support/fake-clock.js'
+import { FakeClock, settle } from '../../support/fake-clock.js'
 
 const OLD = { hot: false, ageMs: 3_600_000 }
 const HOT = { hot: true, ageMs: 3_600_000 }
 const { signal } = new AbortController()
 
-function turnsFor(queries: number, places: number): Turns {
-  const turns = new Turns(places, resolveWatchOptions({ wait: '30s', sweep: '1.5s', maxTurnsPerSecond: 1_000 }))
-  for (let query = 0; query < queries; query++) turns.join()
+function turnsFor(queries: number, places: number, clock = new FakeClock()): Turns {
+  const turns = new Turns(clock, places, resolveWatchOptions({ wait: '30s', sweep: '1.5s', maxTurnsPerSecond: 1_000 }))
+  for (let query = 0; query < queries; query++) turns.join()()
   return turns
 }
 
@@ -41,6 +41,26 @@ describe('the turns of blocking queries', () => {
     const turns = turnsFor(1_000, 50)
     const turn = await turns.enter(OLD, signal)
     expect(turn.waitMs).toBe(75)
+    expect(turns.debug().sweepMs).toBe(1_500)
+  })
+
+  it('sweep slowly while newcomers wait for their first answer', async () => {
+    const turns = turnsFor(999, 50)
+    const started = turns.join()
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(300)
+    started()
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(75)
+  })
+
+  it('shorten the wait by what a turn was found to cost beside it, so that the sweep stays as long as promised', async () => {
+    const clock = new FakeClock()
+    const turns = turnsFor(1_000, 50, clock)
+    for (let round = 0; round < 200; round++) {
+      const turn = await turns.enter(OLD, signal)
+      await clock.advance(turn.waitMs + 20)
+      turn.leave()
+    }
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(55)
     expect(turns.debug().sweepMs).toBe(1_500)
   })
 

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest'
+import { ListWatcher, type SnapshotFacts } from '../../../src/discovery/list-watcher.js'
+import { FakeClock, settle } from '../../support/fake-clock.js'
+import { runtimeOn, ScriptedSource } from './scripted-source.js'
+
+interface Snapshot extends SnapshotFacts {
+  readonly items: readonly string[]
+}
+
+function watch(signal?: AbortSignal) {
+  const clock = new FakeClock()
+  const source = new ScriptedSource()
+  const logged: string[] = []
+  const closed: string[] = []
+  const watcher = new ListWatcher<string, Snapshot>(
+    {
+      label: 'the watch',
+      key: (item) => item,
+      same: (a, b) => a === b,
+      snapshot: (items, facts) => Object.freeze({ items, ...facts }),
+    },
+    { runtime: runtimeOn(clock, logged), source, signal, onClose: () => void closed.push('closed') },
+  )
+  const told: string[] = []
+  watcher.on('change', ({ added, removed, snapshot }) =>
+    told.push(`change +${added.join()} -${removed.join()} ${snapshot.stale ? 'stale' : 'fresh'}`),
+  )
+  watcher.on('stale', ({ items }) => told.push(`stale ${items.join()}`))
+  watcher.on('recovered', ({ items }) => told.push(`recovered ${items.join()}`))
+  watcher.on('error', ({ code }) => told.push(`error ${code}`))
+  watcher.on('closed', () => told.push('closed'))
+  return { clock, source, watcher, told, logged, closed }
+}
+
+describe('a watcher', () => {
+  it('is empty and stale before the first answer, and knows when there is no leader', () => {
+    const { watcher, source } = watch()
+    expect(watcher.snapshot).toEqual({ items: [], index: undefined, receivedAt: undefined, stale: true })
+    source.failure('PROCONSUL_NO_LEADER')
+    expect(watcher.snapshot.emptyReason).toBe('no-leader')
+  })
+
+  it('tells of the first list as a change with everything added, also when it is empty', () => {
+    const { source, told } = watch()
+    source.value([])
+    source.value(['a'])
+    expect(told).toEqual(['change + - fresh', 'change +a - fresh'])
+  })
+
+  it('keeps the list through an outage, marked stale with its age, and tells of both ends', () => {
+    const { source, watcher, told } = watch()
+    source.confirmedAt = 1_000
+    source.value(['a'])
+    source.failure()
+    expect(watcher.snapshot).toMatchObject({ items: ['a'], stale: true, receivedAt: 1_000 })
+    expect(watcher.failure?.code).toBe('PROCONSUL_UNAVAILABLE')
+    source.recovery(['a'])
+    expect(watcher.snapshot.stale).toBe(false)
+    expect(watcher.failure).toBeUndefined()
+    expect(told).toEqual(['change +a - fresh', 'error PROCONSUL_UNAVAILABLE', 'stale a', 'recovered a'])
+  })
+
+  it('has recovered before it tells what changed meanwhile', () => {
+    const { source, told } = watch()
+    source.value(['a'])
+    source.failure()
+    source.value(['b'])
+    expect(told.slice(3)).toEqual(['recovered b', 'change +b -a fresh'])
+  })
+
+  it('starts from a saved list, marked stale, and says nothing when Consul confirms it', async () => {
+    const { source, watcher, told } = watch()
+    const ready = watcher.ready()
+    source.saved(['a'], 500)
+    expect(await ready).toMatchObject({ items: ['a'], stale: true, receivedAt: 500 })
+    source.value(['a'])
+    expect(told).toEqual(['change +a - stale', 'recovered a'])
+    source.saved(['z'], 1)
+    expect(watcher.snapshot.items).toEqual(['a'])
+  })
+
+  it('is ready with the first list, and at once from then on', async () => {
+    const { source, watcher } = watch()
+    const ready = watcher.ready()
+    source.value(['a'])
+    expect((await ready).items).toEqual(['a'])
+    expect((await watcher.ready()).items).toEqual(['a'])
+  })
+
+  it('is not ready in time: says so, and what failed', async () => {
+    const { clock, source, watcher } = watch()
+    const ready = watcher.ready({ timeout: '2s' })
+    source.failure()
+    await Promise.all([
+      expect(ready).rejects.toMatchObject({
+        code: 'PROCONSUL_TIMEOUT',
+        message: 'the watch has no first answer within 2s; the last failure: a scripted failure',
+      }),
+      clock.advance(2_000),
+    ])
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('fails to get ready at once when repeating the question cannot help, and goes on watching', async () => {
+    const { source, watcher } = watch()
+    const ready = watcher.ready()
+    source.failure('PROCONSUL_PERMISSION_DENIED')
+    await expect(ready).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    source.value(['a'])
+    expect((await watcher.ready()).items).toEqual(['a'])
+  })
+
+  it('stops waiting when the signal says so, or when it is closed', async () => {
+    const { watcher } = watch()
+    await expect(watcher.ready({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'PROCONSUL_ABORTED' })
+    const ready = watcher.ready()
+    await watcher.close()
+    await expect(ready).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
+  })
+
+  it('is closed by its signal, once, and tells nothing afterwards', async () => {
+    const closing = new AbortController()
+    const { source, watcher, told, closed } = watch(closing.signal)
+    source.value(['a'])
+    closing.abort()
+    await watcher.close()
+    source.value(['b'])
+    source.failure()
+    expect(told).toEqual(['change +a - fresh', 'closed'])
+    expect(closed).toEqual(['closed'])
+    expect(source.isClosed).toBe(true)
+  })
+
+  it('is harmed by no listener that throws', () => {
+    const { source, watcher, told, logged } = watch()
+    watcher.on('change', () => {
+      throw new Error('boom')
+    })
+    watcher.on('change', () => void told.push('still called'))
+    source.value(['a'])
+    expect(told).toEqual(['change +a - fresh', 'still called'])
+    expect(logged).toEqual(['a listener of "change" failed'])
+  })
+
+  it('gives a slow reader the latest state and skips what came between', async () => {
+    const { source, watcher } = watch()
+    const iterator = watcher[Symbol.asyncIterator]()
+    const first = iterator.next()
+    source.value(['a'])
+    expect((await first).value).toMatchObject({ items: ['a'] })
+    for (const item of 'bcdefg') source.value([item])
+    expect((await iterator.next()).value).toMatchObject({ items: ['g'] })
+    const next = iterator.next()
+    await watcher.close()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('has one and the same snapshot as long as nothing in it changed', async () => {
+    const { source, watcher } = watch()
+    source.value(['a'])
+    expect(watcher.snapshot).toBe(watcher.snapshot)
+    await settle()
+    source.confirmedAt = 2_000
+    expect(watcher.snapshot.receivedAt).toBe(2_000)
+  })
+})
