@@ -108,6 +108,7 @@ export class Proconsul implements AsyncDisposable {
       engine: this.#engine,
       endpoint: connection,
       environment: process.env,
+      target: () => http.plainTarget(),
       onTokenChange: (listener) => http.tokens.onChange(listener),
     })
   }

@@ -105,7 +105,7 @@ export class AgentCheckApi {
   async update(id: string, status: SettableStatus, output = '', options: RequestOptions = {}): Promise<void> {
     const body = { Status: status, Output: output }
     const at = path`/agent/check/update/${checkString('id', id)}`
-    await write(this.#http, 'agent.check.update', at, options, { body, idempotent: true })
+    await write(this.#http, 'agent.check.update', at, options, { body, vital: true, idempotent: true })
   }
 
   async #mark(verb: string, id: string, note: string | undefined, options: RequestOptions): Promise<void> {

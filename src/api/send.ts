@@ -36,6 +36,8 @@ export interface WriteRequest {
   /** Sent as JSON, or as it is when it is bytes. */
   readonly body?: unknown
   readonly answers?: readonly number[]
+  /** Whether it is a heartbeat. */
+  readonly vital?: boolean | undefined
   /** Whether repeating it after an unknown outcome does no harm. */
   readonly idempotent: boolean
 }

@@ -49,9 +49,14 @@ export interface ConnectionPools {
   readonly command: HttpAgent
   /** Blocking queries. */
   readonly watch: HttpAgent
+  /** Heartbeats. */
+  readonly vital: HttpAgent
   /** Requests that must not be repeated: a fresh connection each, since a kept one may be dead without our knowing. */
   readonly once: HttpAgent
 }
+
+/** Heartbeats are answered within a millisecond, but where one changes a status without a leader it may hang for many seconds. */
+const VITAL_CONNECTIONS = 4
 
 /** Makes the pools, reading the TLS files. */
 export async function openPools(setting: ConnectionSetting): Promise<ConnectionPools> {
@@ -63,11 +68,13 @@ export async function openPools(setting: ConnectionSetting): Promise<ConnectionP
   return {
     command: pool({ keepAlive: true, maxSockets: setting.maxConnections }),
     watch: pool({ keepAlive: true, maxSockets: setting.maxBlockingQueries }),
+    vital: pool({ keepAlive: true, maxSockets: VITAL_CONNECTIONS }),
     once: pool({ keepAlive: false, maxSockets: setting.maxConnections }),
   }
 }
 
-async function tlsOptions(tls: TlsSetting): Promise<object> {
+/** The options of `node:https` for a setting, with its files read. */
+export async function tlsOptions(tls: TlsSetting): Promise<object> {
   const ca = (await Promise.all(tls.ca.map(readPem))).flat()
   const [cert] = tls.cert === undefined ? [] : await readPem(tls.cert)
   const [key] = tls.key === undefined ? [] : await readPem(tls.key)

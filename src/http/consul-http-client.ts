@@ -8,8 +8,9 @@ import { httpFailure } from '../errors/http-failure.js'
 import { networkFailure } from '../errors/network-failure.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import { BodySink } from './body-sink.js'
-import { openPools, type ConnectionPools, type ConnectionSetting } from './connection.js'
+import { openPools, tlsOptions, type ConnectionPools, type ConnectionSetting } from './connection.js'
 import { Lane } from './lane.js'
+import type { PlainTarget } from './plain-target.js'
 import { queryMeta } from './query-meta.js'
 import { queryString } from './query-string.js'
 import type { HttpAnswer, HttpClient, HttpRequest } from './request.js'
@@ -58,13 +59,21 @@ export class ConsulHttpClient implements HttpClient {
     }
   }
 
+  /** What a thread of its own needs to reach the same agent, with the current token. */
+  async plainTarget(): Promise<PlainTarget> {
+    const { baseUrl, socketPath } = this.#setting
+    const tls = baseUrl.startsWith('https:') ? await tlsOptions(this.#setting.tls) : {}
+    const headers = { ...this.#headers(await this.tokens.get(), false), 'accept-encoding': 'identity' }
+    return { baseUrl, socketPath, tls, headers, query: queryString({}, this.#setting) }
+  }
+
   /** Ends what is under way with `PROCONSUL_CLOSED` and closes every connection. */
   close(): void {
     this.#closed.abort(new ProconsulError('PROCONSUL_CLOSED', 'the client is closed'))
     this.watchLane.close()
     if (this.#open === undefined) return
-    const { command, watch, once } = this.#open.pools
-    for (const pool of [command, watch, once]) pool.destroy()
+    const { command, watch, vital, once } = this.#open.pools
+    for (const pool of [command, watch, vital, once]) pool.destroy()
   }
 
   async #short(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -121,7 +130,7 @@ export class ConsulHttpClient implements HttpClient {
         path: request.path + queryString(request, this.#setting),
         headers: this.#headers(token, body !== undefined && !Buffer.isBuffer(request.body)),
         ...(body !== undefined && { body }),
-        agent: request.blocking !== undefined ? pools.watch : request.idempotent ? pools.command : pools.once,
+        agent: pools[poolOf(request)],
         pipe: sink,
         ctx,
       })
@@ -196,6 +205,12 @@ export class ConsulHttpClient implements HttpClient {
     }
     return this.#open
   }
+}
+
+function poolOf(request: HttpRequest): keyof ConnectionPools {
+  if (request.blocking !== undefined) return 'watch'
+  if (request.vital === true) return 'vital'
+  return request.idempotent ? 'command' : 'once'
 }
 
 function encodeBody(body: unknown): Buffer | undefined {

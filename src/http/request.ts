@@ -35,6 +35,8 @@ export interface HttpRequest extends Tenancy {
   readonly idempotent: boolean
   /** Set for a request that the agent may hold. It goes through the lane of the watches and is not repeated. */
   readonly blocking?: BlockingWait | undefined
+  /** Set for a heartbeat. It has connections of its own, so that calls that hang cannot hold it up. */
+  readonly vital?: boolean | undefined
   /** Statuses beside 2xx that are answers and not failures. */
   readonly answers?: readonly number[]
   /** Overrides the client's token for this request. */

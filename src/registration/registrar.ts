@@ -7,6 +7,7 @@ import { formatDuration, parseDuration } from '../core/duration.js'
 import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import type { PlainTarget } from '../http/plain-target.js'
 import type { HttpClient } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { LeaveOutcome, LeftBehind } from '../lifecycle/shutdown.js'
@@ -17,7 +18,9 @@ import { REGISTRATION_DEFAULTS, resolveDefinition, type ResolvedDefinition } fro
 import type { DeregisterOptions, RegisterOptions, ServiceDefinition } from './definition/service-definition.js'
 import { formatBoot, ownBoot } from './identity/boot.js'
 import { isLocalAgent, ownAddress, type AgentEndpoint } from './identity/own-address.js'
+import { BeatThread } from './heartbeat/beat-thread.js'
 import { Heartbeat } from './heartbeat/heartbeat.js'
+import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.js'
 import { RecordKeeper, type RecordParts } from './record/record-keeper.js'
 import { RecordWatch } from './record/record-watch.js'
 import { RegistrationGuard, type Guarded } from './registration-guard.js'
@@ -30,6 +33,8 @@ export interface RegistrarParts {
   readonly engine: WatchEngine
   readonly endpoint: AgentEndpoint
   readonly environment: NodeJS.ProcessEnv
+  /** Where the agent is and with which token, for the heartbeat thread. */
+  target(): Promise<PlainTarget>
   /** Calls the listener after the token has changed; returns what stops that. */
   onTokenChange(listener: () => void): () => void
 }
@@ -44,6 +49,7 @@ export class Registrar implements Closeable {
   readonly #record: RecordParts
   readonly #watch: RecordWatch
   readonly #guard: RegistrationGuard
+  readonly #thread: BeatThread
   readonly #registrations = new Map<string, Registration>()
   readonly #stopFollowing: () => void
   #closing: Promise<void> | undefined
@@ -62,8 +68,12 @@ export class Registrar implements Closeable {
     }
     this.#watch = new RecordWatch(parts.engine, services)
     this.#guard = new RegistrationGuard(this.#record)
+    this.#thread = new BeatThread(runtime, () => parts.target())
     // The agent goes on syncing a service with the token of its registration (hashicorp/consul#3345).
     this.#stopFollowing = parts.onTokenChange(() => {
+      this.#thread
+        .renewTarget()
+        .catch((error: unknown) => runtime.logger.warn({ error }, 'no token for the heartbeats'))
       for (const registration of this.#registrations.values()) void registration.refresh()
     })
   }
@@ -159,7 +169,8 @@ export class Registrar implements Closeable {
       {
         ...this.#record,
         record,
-        makeBeater: (parts) => new Heartbeat(parts),
+        makeBeater: (parts) =>
+          parts.heartbeat.thread === 'worker' ? new WorkerHeartbeat(parts, this.#thread) : new Heartbeat(parts),
         watchRecord: (watched, onChange) => this.#watch.watch(watched, onChange, () => this.#guard.hurry()),
         onKeep: () => this.#guard.add(guarded),
         onEnd: () => {

@@ -23,16 +23,7 @@ import type { RecordKeeper } from './record/record-keeper.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
-
-type State =
-  | { readonly type: 'registering' }
-  | { readonly type: 'registered' }
-  | { readonly type: 'lost'; readonly reason: 'forgotten' | 'taken'; readonly since: number }
-  | { readonly type: 'draining' }
-  | { readonly type: 'deregistered' }
-
-/** Where a registration is. */
-export type RegistrationState = State['type']
+import type { RegistrationState, State } from './registration-state.js'
 
 /** Delays between tries to register. The ceiling bounds how late an agent that came back is noticed. */
 const REGISTER_DELAYS: BackoffOptions = Object.freeze({ firstMs: 100, maxMs: 2_000 })
@@ -258,8 +249,9 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
         send: async (signal) => {
           const { status, output } = this.#health.report
           await this.#parts.checks.update(ttl.checkId, status, output, { timeout: ttl.ttlMs / 3, signal })
+          return status
         },
-        onBeat: (durationMs) => this.emit('heartbeat', { status: this.#health.status, durationMs }),
+        onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
         onFailure: (error) => this.#onBeatFailure(error),
       })
       this.#beater.start()

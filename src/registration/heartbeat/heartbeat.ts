@@ -1,3 +1,4 @@
+import type { SettableStatus } from '../../api/agent-check.js'
 import { jitterMs } from '../../core/backoff.js'
 import type { Timer } from '../../core/clock.js'
 import type { Runtime } from '../../core/runtime.js'
@@ -20,9 +21,9 @@ export interface HeartbeatParts {
   readonly runtime: Runtime
   readonly intervalMs: number
   readonly keepAlive: boolean
-  /** Sends one. Must settle within an interval. */
-  send(signal: AbortSignal): Promise<void>
-  onBeat(durationMs: number): void
+  /** Sends one and says what it said. Must settle within an interval. */
+  send(signal: AbortSignal): Promise<SettableStatus>
+  onBeat(status: SettableStatus, durationMs: number): void
   onFailure(error: ProconsulError): void
 }
 
@@ -98,8 +99,8 @@ export class Heartbeat implements Beater {
     const { runtime, intervalMs } = this.#parts
     const startedAt = runtime.clock.monotonic()
     try {
-      await this.#parts.send(this.#stopped.signal)
-      this.#parts.onBeat(runtime.clock.monotonic() - startedAt)
+      const status = await this.#parts.send(this.#stopped.signal)
+      this.#parts.onBeat(status, runtime.clock.monotonic() - startedAt)
     } catch (error) {
       if (this.#stopped.signal.aborted || !isProconsulError(error)) return
       if (error.retryable) this.#plan(jitterMs(Math.min(intervalMs, RETRY_MS), JITTER, runtime.random))

@@ -2,6 +2,9 @@ import type { AgentServiceApi } from '../../api/agent-service.js'
 import type { ServiceRecord } from '../../api/health-entry.js'
 import type { WatchEngine, WatchFamily } from '../../watch/watch-engine.js'
 
+/** How often a record that is not there is looked for. */
+const POLL_MS = 1_000
+
 /** Watches single records at the agent, which blocks on a hash of their content. */
 export class RecordWatch {
   readonly #services: AgentServiceApi
@@ -20,6 +23,8 @@ export class RecordWatch {
   watch(id: string, onChange: () => void, onFailure: () => void): () => void {
     const query = {
       key: id,
+      // An unknown id cannot be waited for. It is being registered again at this moment.
+      pollMs: POLL_MS,
       read: async ({ hash, waitMs, signal }: { hash?: string; waitMs: number; signal: AbortSignal }) =>
         await this.#services.get(id, { signal, ...(hash !== undefined && { hash, wait: waitMs }) }),
     }
