@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { Proconsul } from 'proconsul'
 
-await using consul = new Proconsul()
+const consul = new Proconsul()
 
 let disk = 40
 const registration = await consul.registerService({
@@ -29,3 +29,4 @@ console.log(`${status}: disk ${probes.disk.output}`)
 
 await registration.deregister()
 console.log(registration.state)
+await consul.close()

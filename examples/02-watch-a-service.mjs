@@ -5,7 +5,7 @@
 // Expected: 0 instances (not-registered) / 1 instances: 127.0.0.1:4001 / 2 instances: … / 1 instances: …
 import { Proconsul } from 'proconsul'
 
-await using consul = new Proconsul()
+const consul = new Proconsul()
 
 const start = (port) =>
   consul.registerService({
@@ -29,3 +29,4 @@ for await (const { instances, emptyReason } of watcher) {
   console.log(`${instances.length} instances${emptyReason ? ` (${emptyReason})` : `: ${places}`}`)
   await steps.shift()(instances[0])
 }
+await consul.close()

@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { Proconsul } from 'proconsul'
 
-await using consul = new Proconsul()
+const consul = new Proconsul()
 await consul.kv.set('config/example-application/log/level', 'info')
 await consul.kv.set('config/example-application/pool/size', '5')
 await consul.kv.set('config/example-app/pool/size', '10')
@@ -25,3 +25,4 @@ console.log(`now ${value.pool.size}, changed: ${paths.join(', ')}`)
 
 await consul.kv.deleteTree('config/example-app/')
 await consul.kv.deleteTree('config/example-application/')
+await consul.close()

@@ -1,6 +1,7 @@
 /**
  * Checks the code in README.md and docs/: every block marked `ts` or `js` compiles against the package's own types as its users see
- * them, and every one marked `ts run` also runs to its end against a real Consul.
+ * them, and every one marked `ts run` also runs to its end against a real Consul; one that shuts down on signals gets SIGTERM once it has
+ * registered its service.
  *
  * A block marked `continue` goes on where the one before it on the page ended. What a reader need not see (a declaration of their own
  * database, say) stands in a comment right before the block: `<!-- snippet` on one line, the code, `-->` on another.
@@ -10,10 +11,10 @@ import { join } from 'node:path'
 import { startConsul } from '../test/support/consul-agent.js'
 import { freshBuild } from './fresh-build.js'
 import { CACHE, PROJECT, runTask } from './project.js'
+import { runProgram } from './run-program.js'
 import { runToLog } from './run-to-log.js'
 
 const FOLDER = join(CACHE, 'docs')
-const RUN_WITHIN_MS = 30_000
 const COMPILER_OPTIONS = {
   noUnusedLocals: false,
   noUnusedParameters: false,
@@ -95,18 +96,13 @@ async function runAll(snippets: readonly Snippet[]): Promise<number> {
   if (snippets.length === 0) return 0
   await using consul = await startConsul()
   let failed = 0
-  for (const [i, { place, file }] of snippets.entries()) {
-    const env = { ...process.env, CONSUL_HTTP_ADDR: consul.address }
-    const log = join(CACHE, 'logs', `docs-${i}.log`)
-    const run = await runToLog(log, [process.execPath, '--import', 'tsx', file], {
-      env,
-      cwd: PROJECT,
-      within: RUN_WITHIN_MS,
-    })
-    console.log(`  ${run.ok ? 'ok    ' : 'FAILED'} ${place}`)
-    if (run.ok) continue
+  for (const { place, file } of snippets) {
+    const untilSignal = readFileSync(file, 'utf8').includes('shutdownOnSignals')
+    const failure = await runProgram({ arguments: ['--import', 'tsx', file], untilSignal }, consul)
+    console.log(`  ${failure === undefined ? 'ok    ' : 'FAILED'} ${place}`)
+    if (failure === undefined) continue
     failed += 1
-    console.error(`${run.ending}, having written:\n${await run.output()}`)
+    console.error(failure)
   }
   return failed
 }

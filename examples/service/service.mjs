@@ -21,6 +21,13 @@ const server = createServer((_request, response) => {
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1')
 await once(server, 'listening')
 
+consul.shutdownOnSignals({
+  drain: process.env.DRAIN ?? '5s',
+  timeout: '10s',
+  onDrained: () => server.close(),
+  onClosed: ({ leftBehind }) => console.log(`left, ${leftBehind.length} registrations stayed behind`),
+})
+
 const registration = await consul.registerService({
   name: 'orders',
   address: '127.0.0.1',
@@ -28,10 +35,3 @@ const registration = await consul.registerService({
   check: { type: 'ttl', ttl: '15s', probes: { memory: () => process.memoryUsage.rss() < 2e9 || 'over 2 GB' } },
 })
 console.log(`registered as ${registration.id}, serving http://127.0.0.1:${server.address().port}`)
-
-consul.shutdownOnSignals({
-  drain: process.env.DRAIN ?? '5s',
-  timeout: '10s',
-  onDrained: () => server.close(),
-  onClosed: ({ leftBehind }) => console.log(`left, ${leftBehind.length} registrations stayed behind`),
-})
