@@ -9,7 +9,8 @@ export { isProconsulError, ProconsulError } from './errors/proconsul-error.js'
 export type { ProconsulErrorCode, ProconsulErrorOptions } from './errors/proconsul-error.js'
 
 // registration
-export type { Registration, RegistrationState } from './registration/registration.js'
+export type { Registration } from './registration/registration.js'
+export type { RegistrationState } from './registration/registration-state.js'
 export type {
   ConflictDetails,
   HeartbeatDetails,
@@ -34,6 +35,7 @@ export type {
   TcpCheckDefinition,
   TtlCheckDefinition,
 } from './registration/definition/check-definition.js'
+export type { HealthHandler } from './registration/health/health-handler.js'
 export type { ProbeResult, RegistrationHealth } from './registration/health/probe-board.js'
 export type { Probe, ProbeDefinition, Probes } from './registration/health/probe.js'
 

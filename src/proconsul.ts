@@ -35,6 +35,7 @@ import type {
   RegisterOptions,
   ServiceDefinition,
 } from './registration/definition/service-definition.js'
+import { createHealthHandler, type HealthHandler } from './registration/health/health-handler.js'
 import { Registrar } from './registration/registrar.js'
 import type { Registration } from './registration/registration.js'
 import { WatchEngine, type WatchDebug } from './watch/watch-engine.js'
@@ -131,6 +132,11 @@ export class Proconsul implements AsyncDisposable {
   /** The registrations of this client that have not ended. */
   get registrations(): readonly Registration[] {
     return this.#registrar.registrations
+  }
+
+  /** Answers `/healthz`, `/livez` and `/readyz` from the probes of this client's services. */
+  healthHandler(): HealthHandler {
+    return createHealthHandler(() => this.#registrar.registrations)
   }
 
   /**
