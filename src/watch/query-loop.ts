@@ -165,9 +165,11 @@ export class QueryLoop<T> {
   }
 
   async #plain(pass: Pass, signal: AbortSignal): Promise<number> {
-    const { plainReads } = this.#parts
+    const { plainReads, backoff } = this.#parts
     await plainReads.enter(signal)
     try {
+      // The agent failed while this one waited for a place.
+      if (backoff.epoch !== pass.epoch) return 0
       this.#state = { type: 'reading' }
       return await this.#read({ waitMs: 0, fresh: this.#fresh, signal }, pass)
     } finally {

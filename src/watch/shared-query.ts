@@ -21,12 +21,22 @@ export interface QueryDebug {
   readonly changes: number
 }
 
+/** Whoever keeps the shared queries. */
+export interface QueryHost {
+  /** Nobody listens any more; the query lingers. */
+  onIdle(): void
+  /** Someone listens again. */
+  onBusy(): void
+  /** The query has ended and is not to be used any more. */
+  onEnd(): void
+}
+
 /** One loop and those who listen to it. Ends a grace time after the last of them has left. */
 export class SharedQuery<T> {
   readonly #query: WatchQuery<T>
   readonly #kind: WatchKind<T>
   readonly #parts: LoopParts
-  readonly #onEnd: () => void
+  readonly #host: QueryHost
   readonly #loop: QueryLoop<T>
   readonly #subscriptions = new Set<Subscription<T>>()
   #snapshot: WatchSnapshot<T> | undefined
@@ -35,11 +45,11 @@ export class SharedQuery<T> {
   #changes = 0
   #ended = false
 
-  constructor(query: WatchQuery<T>, kind: WatchKind<T>, parts: LoopParts, onEnd: () => void) {
+  constructor(query: WatchQuery<T>, kind: WatchKind<T>, parts: LoopParts, host: QueryHost) {
     this.#query = query
     this.#kind = kind
     this.#parts = parts
-    this.#onEnd = onEnd
+    this.#host = host
     this.#loop = new QueryLoop(query, kind, parts, {
       onRead: (value, index) => this.#onRead(value, index),
       onFailure: (error) => this.#onFailure(error),
@@ -54,14 +64,10 @@ export class SharedQuery<T> {
     return this.#failure
   }
 
-  /** Whether nobody listens. */
-  get isLingering(): boolean {
-    return this.#subscriptions.size === 0
-  }
-
   subscribe(observer: WatchObserver<T>): WatchSubscription<T> {
     const subscription = new Subscription(this, observer)
     this.#subscriptions.add(subscription)
+    this.#host.onBusy()
     this.wanted()
     subscription.catchUp()
     return subscription
@@ -75,6 +81,7 @@ export class SharedQuery<T> {
     }
     const { runtime, options } = this.#parts
     this.#linger = runtime.clock.setTimer(() => void this.end(), options.graceMs, { keepAlive: false })
+    this.#host.onIdle()
   }
 
   /** Someone wants values: the loop runs. */
@@ -98,7 +105,7 @@ export class SharedQuery<T> {
     if (!this.#ended) {
       this.#ended = true
       this.#linger?.cancel()
-      this.#onEnd()
+      this.#host.onEnd()
     }
     await this.#loop.stop()
   }
@@ -117,7 +124,7 @@ export class SharedQuery<T> {
     return {
       kind: this.#kind.name,
       key: this.#query.key,
-      state: this.isLingering ? 'lingering' : this.#loop.state.type,
+      state: this.#subscriptions.size === 0 ? 'lingering' : this.#loop.state.type,
       index: this.#snapshot?.index,
       ageMs: this.#snapshot && Math.max(0, clock.now() - this.#snapshot.receivedAt),
       failure: this.#failure && `${this.#failure.code}: ${this.#failure.message}`,

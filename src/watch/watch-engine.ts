@@ -41,6 +41,8 @@ export class WatchEngine implements Closeable {
   readonly #turns: Turns
   readonly #backoffs = new Map<string, SharedBackoff>()
   readonly #queries = new Set<AnyQuery>()
+  /** In the order in which they were left. */
+  readonly #lingering = new Set<AnyQuery>()
   #closing: Promise<void> | undefined
 
   constructor(runtime: Runtime, budget: WatchBudget, options: ResolvedWatchOptions) {
@@ -85,13 +87,17 @@ export class WatchEngine implements Closeable {
       plainReads: this.#plainReads,
       backoff: this.#backoff(query.scope ?? ''),
     }
-    const shared = new SharedQuery(query, kind, parts, () => {
-      byKey.delete(query.key)
-      this.#queries.delete(shared)
+    const shared = new SharedQuery(query, kind, parts, {
+      onIdle: () => this.#lingers(shared),
+      onBusy: () => this.#lingering.delete(shared),
+      onEnd: () => {
+        byKey.delete(query.key)
+        this.#queries.delete(shared)
+        this.#lingering.delete(shared)
+      },
     })
     byKey.set(query.key, shared)
     this.#queries.add(shared)
-    this.#endOldestLingering()
     return shared
   }
 
@@ -101,9 +107,10 @@ export class WatchEngine implements Closeable {
     return backoff
   }
 
-  #endOldestLingering(): void {
-    const lingering = [...this.#queries].filter((query) => query.isLingering)
-    for (const query of lingering.slice(0, -MOST_LINGERING)) void query.end()
+  #lingers(query: AnyQuery): void {
+    this.#lingering.add(query)
+    const [oldest] = this.#lingering
+    if (this.#lingering.size > MOST_LINGERING) void oldest?.end()
   }
 
   async #end(): Promise<void> {
@@ -113,4 +120,4 @@ export class WatchEngine implements Closeable {
 }
 
 /** A shared query, whatever its values. */
-type AnyQuery = Pick<SharedQuery<never>, 'debug' | 'end' | 'isLingering'>
+type AnyQuery = Pick<SharedQuery<never>, 'debug' | 'end'>

@@ -67,7 +67,7 @@ describe('the difference of two lists', () => {
     fc.assert(
       fc.property(items, items, (first, second) => {
         const { added, removed, updated } = diffLists(first, second, shape)
-        const replayed = new Map(first.map((item) => [item.id, item]))
+        const replayed = new Map<string, Item>(first.map((item) => [item.id, item]))
         for (const { id } of removed) expect(replayed.delete(id)).toBe(true)
         for (const item of added) expect(replayed.has(item.id)).toBe(false)
         for (const item of updated) expect(replayed.get(item.id)?.value).not.toBe(item.value)

@@ -1,0 +1,237 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ServiceInstance } from '../../src/discovery/service-instance.js'
+import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import { discoveryClient } from '../integration/discovery-client.js'
+import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
+import { startConsulCluster } from '../support/consul-cluster.js'
+import { eventually } from '../support/eventually.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+import { answers, scriptedAgent } from '../support/scripted-agent.js'
+
+const open: AsyncDisposable[] = []
+
+afterEach(async () => {
+  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]()
+})
+
+function kept<T extends AsyncDisposable>(thing: T): T {
+  open.push(thing)
+  return thing
+}
+
+async function register(agent: ConsulAgent, id: string): Promise<void> {
+  const body = { Name: 'web', ID: id, Port: 80, Check: { TTL: '600s', Status: 'passing' } }
+  const answer = await agent.request('PUT', '/v1/agent/service/register', { body })
+  expect(answer.status).toBe(200)
+}
+
+const ids = (instances: readonly ServiceInstance[]): string[] => instances.map((instance) => instance.id).sort()
+
+/** What a watcher told, in words, in order. */
+function record(watcher: ServiceWatcher): string[] {
+  const told: string[] = []
+  watcher.on('change', ({ added, removed }) => {
+    told.push(...added.map(({ id }) => `+${id}`), ...removed.map(({ id }) => `-${id}`))
+  })
+  watcher.on('stale', () => told.push('stale'))
+  watcher.on('recovered', () => told.push('recovered'))
+  watcher.on('error', ({ code }) => told.push(code))
+  return told
+}
+
+describe('a watched service', () => {
+  it('keeps its list while the agent is down, and is exact again after it came back without its state', async () => {
+    const agent = kept(await startConsul())
+    for (const id of ['a', 'b', 'c']) await register(agent, id)
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web')
+    const told = record(watcher)
+    const { index } = await watcher.ready()
+    await agent.kill()
+    await eventually(() => expect(watcher.snapshot.stale).toBe(true))
+    expect(ids(watcher.instances)).toEqual(['a', 'b', 'c'])
+    await agent.start()
+    await register(agent, 'c')
+    await register(agent, 'd')
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['c', 'd']), { within: 15_000 })
+    expect(watcher.snapshot).toMatchObject({ stale: false })
+    expect(watcher.snapshot.index).toBeLessThan((index ?? 0) + 10)
+    expect(told.filter((line) => ['stale', 'recovered'].includes(line))).toEqual(['stale', 'recovered'])
+    await register(agent, 'e')
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['c', 'd', 'e']), { within: 2_000 })
+  })
+
+  it('holds back the loss of most instances by a registry that lost its state, until services came back', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b', 'c', 'd', 'e']
+    // An agent that has lived for a while: the index after the loss is below the one before.
+    for (let write = 0; write < 50; write++) await agent.request('PUT', '/v1/kv/life', { body: String(write) })
+    for (const id of names) await register(agent, id)
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web')
+    await watcher.ready()
+    const lengths: number[] = []
+    watcher.on('change', ({ snapshot }) => lengths.push(snapshot.instances.length))
+    await agent.restart()
+    await eventually(() => expect(watcher.failure).toBeUndefined(), { within: 15_000 })
+    for (const id of names.slice(0, 4)) await register(agent, id)
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b', 'c', 'd']), { within: 15_000 })
+    expect(watcher.snapshot.stale).toBe(false)
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(3)
+  })
+
+  it('believes a loss of most instances that Consul confirms, at once', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b', 'c', 'd', 'e', 'f']
+    for (const id of names) await register(agent, id)
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '60s' } })
+    await watcher.ready()
+    await Promise.all(names.slice(1).map((id) => agent.request('PUT', `/v1/agent/service/deregister/${id}`)))
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a']), { within: 3_000 })
+  })
+
+  it('notices a connection that is half open, and is exact when the network heals', async () => {
+    const agent = kept(await startConsul())
+    await register(agent, 'a')
+    const proxy = kept(await FaultProxy.start(agent))
+    const { discovery } = kept(discoveryClient({ address: proxy.url, timeout: '1s' }, { wait: '1s' }))
+    const watcher = discovery.watchService('web')
+    const told = record(watcher)
+    await watcher.ready()
+    proxy.blackHole()
+    await register(agent, 'b')
+    await eventually(() => expect(told).toContain('stale'))
+    expect(told).toContain('PROCONSUL_TIMEOUT')
+    proxy.blackHole(false)
+    proxy.cut()
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 15_000 })
+    expect(watcher.snapshot.stale).toBe(false)
+  })
+
+  it('takes an answer that is cut in the middle for a failure and never for a state', async () => {
+    const agent = kept(await startConsul())
+    await register(agent, 'a')
+    const proxy = kept(await FaultProxy.start(agent))
+    const { discovery } = kept(discoveryClient({ address: proxy.url }))
+    const watcher = discovery.watchService('web')
+    const told = record(watcher)
+    await watcher.ready()
+    proxy.cutInBody(20)
+    await register(agent, 'b')
+    await eventually(() => expect(told).toContain('stale'))
+    expect(ids(watcher.instances)).toEqual(['a'])
+    proxy.cutInBody(undefined)
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 15_000 })
+    expect(told.filter((line) => /^[+-]/.test(line))).toEqual(['+a', '+b'])
+  })
+
+  it('gets through a frozen agent', async () => {
+    const agent = kept(await startConsul())
+    await register(agent, 'a')
+    const { discovery } = kept(discoveryClient({ address: agent.url, timeout: '1s' }, { wait: '1s' }))
+    const watcher = discovery.watchService('web')
+    await watcher.ready()
+    await agent.pause()
+    await eventually(() => expect(watcher.snapshot.stale).toBe(true))
+    expect(ids(watcher.instances)).toEqual(['a'])
+    await agent.resume()
+    await register(agent, 'b')
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 15_000 })
+  })
+
+  it('is exact again after the leader was lost', async () => {
+    const cluster = kept(await startConsulCluster())
+    const [agent] = await cluster.followers()
+    if (agent === undefined) throw new Error('there is no follower')
+    await register(agent, 'a')
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web')
+    await eventually(async () => expect(ids((await watcher.ready()).instances)).toEqual(['a']))
+    await cluster.killLeader()
+    await eventually(() => register(agent, 'b'), { within: 20_000 })
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 20_000 })
+    expect(watcher.snapshot.stale).toBe(false)
+  })
+
+  it('keeps its list when answers are garbage, too large or forbidden, and recovers by itself', async () => {
+    const good = answers(200, JSON.stringify([{ Node: { Node: 'n' }, Service: { ID: 'a', Service: 'web' } }]), {
+      'x-consul-index': '5',
+    })
+    const bad = [
+      answers(200, '<html>not JSON</html>', { 'x-consul-index': '6' }),
+      answers(200, '{"no":"list"}', { 'x-consul-index': '6' }),
+      answers(200, '[null, 7]', { 'x-consul-index': '6' }),
+      answers(200, Buffer.alloc(50_000_000, ' '), { 'x-consul-index': '6' }),
+      answers(403, 'Permission denied', { 'x-consul-index': '1' }),
+      answers(500, 'No cluster leader', { 'x-consul-index': '1', 'x-consul-knownleader': 'false' }),
+      answers(429, '', { 'x-consul-index': '1' }),
+      answers(503, 'rate limit exceeded for operation that can only be performed by the leader'),
+    ]
+    for (const answer of bad) {
+      await using agent = await scriptedAgent(good, answer, answer, good)
+      await using client = discoveryClient({ address: agent.url, maxResponseBytes: 1_000_000 })
+      const watcher = client.discovery.watchService('web')
+      const told = record(watcher)
+      await watcher.ready()
+      await eventually(() => expect(told).toContain('recovered'), { within: 10_000 })
+      expect(told.filter((line) => /^[+-]/.test(line))).toEqual(['+a'])
+      await watcher.close()
+    }
+  })
+
+  it('asks an agent that answers nothing but errors at a calm rate, however many queries there are', async () => {
+    await using agent = await scriptedAgent(answers(500, 'No cluster leader'))
+    await using client = discoveryClient({ address: agent.url })
+    const failing: Promise<unknown>[] = []
+    for (let query = 0; query < 100; query++) {
+      const watcher = client.discovery.watchService(`s${query}`)
+      failing.push(new Promise((resolve) => watcher.once('error', resolve)))
+    }
+    await failing[0]
+    const before = agent.requests.length
+    const endAt = performance.now() + 3_000
+    await eventually(() => expect(performance.now()).toBeGreaterThan(endAt))
+    // One query tries for all, with two repetitions of the request itself, after 0.25, 0.5, 1 and 2 seconds.
+    expect(agent.requests.length - before).toBeLessThan(60)
+  })
+})
+
+describe('many watches that come and go', () => {
+  it('leave neither memory nor connections nor loops behind', { timeout: 120_000 }, async () => {
+    const agent = kept(await startConsul())
+    const client = kept(discoveryClient({ address: agent.url }))
+    const churn = async (count: number, round: string): Promise<void> => {
+      let next = 0
+      const worker = async (): Promise<void> => {
+        while (next < count) {
+          await using watcher = client.discovery.watchService(`${round}-${next++}`)
+          await watcher.ready()
+        }
+      }
+      await Promise.all(Array.from({ length: 20 }, worker))
+    }
+    await churn(1_000, 'warm-up')
+    const before = heapMb()
+    await churn(9_000, 'real')
+    const after = heapMb()
+    const { watches } = client.engine.debug()
+    expect(watches.length).toBeLessThanOrEqual(32)
+    expect(after - before).toBeLessThan(8)
+    // What is left of the watches is held by the agent for a second at most, and a new one is served as ever.
+    await register(agent, 'a')
+    const watcher = client.discovery.watchService('web')
+    await watcher.ready()
+    await register(agent, 'b')
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 3_000 })
+  })
+})
+
+function heapMb(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().heapUsed / 1_048_576
+}
