@@ -174,7 +174,11 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
       onValue: (snapshot) => this.#replace(snapshot, 'fresh'),
       onRecovery: () => this.#recover(),
       onFailure: (error) => this.#fail(error),
-      onDoubt: () => this.#doubt(),
+      onDoubt: () => {
+        // Consul was heard; what it said is not believed yet.
+        this.#failure = undefined
+        this.#doubt()
+      },
       onSaved: (items, savedAt) => this.#restore(items, savedAt),
       onProblem: (error) => void this.emit('error', error),
     }
