@@ -8,6 +8,8 @@ export interface ReadRequest {
   readonly query?: Readonly<Record<string, QueryValue>>
   /** Statuses beside 2xx that are answers, such as 404 for a missing key. */
   readonly answers?: readonly number[]
+  /** Whether an agent on the same host may answer uncompressed. */
+  readonly plainOnHost?: boolean
 }
 
 /** Sends a GET. `operation` names it in messages; `path` is encoded. */
@@ -16,7 +18,7 @@ export async function read(
   operation: string,
   path: string,
   options: ListOptions,
-  { query, answers }: ReadRequest = {},
+  { query, answers, plainOnHost }: ReadRequest = {},
 ): Promise<HttpAnswer> {
   return await http.request({
     operation,
@@ -25,6 +27,7 @@ export async function read(
     idempotent: true,
     ...readPart(options, query),
     ...(answers !== undefined && { answers }),
+    ...(plainOnHost !== undefined && { plainOnHost }),
   })
 }
 
@@ -36,6 +39,8 @@ export interface WriteRequest {
   /** Sent as JSON, or as it is when it is bytes. */
   readonly body?: unknown
   readonly answers?: readonly number[]
+  /** Whether an agent on the same host may answer uncompressed. */
+  readonly plainOnHost?: boolean
   /** Whether it is a heartbeat. */
   readonly vital?: boolean | undefined
   /** Whether repeating it after an unknown outcome does no harm. */

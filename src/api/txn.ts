@@ -121,6 +121,7 @@ export class TxnApi {
       body: requestBody(operations),
       idempotent: operations.every(({ type }) => READS.includes(type)),
       answers: [409],
+      plainOnHost: true,
     })
   }
 }

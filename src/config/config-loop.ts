@@ -8,7 +8,7 @@ import type { Applier, AppliedConfig } from './applier.js'
 import type { CacheWriter } from './cache/cache-writer.js'
 import type { CachedConfig } from './cache/config-cache.js'
 import type { ResolvedConfigOptions } from './config-options.js'
-import { nameWithin, type DocumentReader, type LayerDocuments } from './documents.js'
+import { isWithin, type DocumentReader, type LayerDocuments } from './documents.js'
 import { FirstLoad } from './first-load.js'
 import { ConfigRejection, configInvalid, type ConfigIssue } from './issue.js'
 import { LossGuard } from './loss-guard.js'
@@ -258,7 +258,7 @@ export class ConfigLoop<T> implements Closeable {
 
   #missingLayers({ entries }: LayerState): readonly string[] {
     return this.#parts.options.layers
-      .filter((layer) => !layer.optional && !entries.some(({ key }) => nameWithin(layer, key) !== undefined))
+      .filter((layer) => !layer.optional && !entries.some(({ key }) => isWithin(layer, key)))
       .map(({ path }) => path)
   }
 }

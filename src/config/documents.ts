@@ -30,7 +30,7 @@ export interface LayerDocuments {
 export class DocumentReader {
   readonly #layers: readonly ConfigLayer[]
   readonly #format: LayerFormat
-  readonly #read = new WeakMap<KvEntry, ConfigDocument>()
+  #read: ReadonlyMap<KvEntry, ConfigDocument> = new Map()
 
   constructor(layers: readonly ConfigLayer[], format: LayerFormat) {
     this.#layers = layers
@@ -40,19 +40,28 @@ export class DocumentReader {
   /** The layers in their order. @throws ConfigRejection naming every key that cannot be read */
   read(entries: readonly KvEntry[]): readonly LayerDocuments[] {
     const issues: ConfigIssue[] = []
-    const layers = this.#layers.map((layer) => ({ layer, documents: this.#layer(layer, entries, issues) }))
+    const read = new Map<KvEntry, ConfigDocument>()
+    const layers = this.#layers.map((layer) => ({ layer, documents: this.#layer(layer, entries, read, issues) }))
+    this.#read = read
     if (issues.length > 0) throw new ConfigRejection(issues)
     return layers
   }
 
-  #layer(layer: ConfigLayer, entries: readonly KvEntry[], issues: ConfigIssue[]): ConfigDocument[] {
+  #layer(
+    layer: ConfigLayer,
+    entries: readonly KvEntry[],
+    read: Map<KvEntry, ConfigDocument>,
+    issues: ConfigIssue[],
+  ): ConfigDocument[] {
     const documents: ConfigDocument[] = []
     for (const entry of entries) {
       const name = nameWithin(layer, entry.key)
       // A layer of keys is a folder: a key that has the folder's own name is none of its values.
       if (name === undefined || isMark(this.#format, entry.key, name)) continue
       try {
-        documents.push(this.#document(entry, name))
+        const document = this.#document(entry, name)
+        read.set(entry, document)
+        documents.push(document)
       } catch (error) {
         issues.push(documentIssue(layer, entry, error))
       }
@@ -65,16 +74,19 @@ export class DocumentReader {
     if (known?.name === name) return known
     const text = KV_DECODERS.utf8(entry.value)
     const tree = this.#format.type === 'keys' ? leaf(text, this.#format.coerce) : this.#format.parse(text, entry.key)
-    const document = { key: entry.key, name, modifyIndex: entry.modifyIndex, tree }
-    this.#read.set(entry, document)
-    return document
+    return { key: entry.key, name, modifyIndex: entry.modifyIndex, tree }
   }
 }
 
 /** The key's name within a layer; undefined when it belongs to another. */
-export function nameWithin({ path }: ConfigLayer, key: string): string | undefined {
-  if (key === path) return ''
-  return key.startsWith(`${path}/`) ? key.slice(path.length + 1) : undefined
+export function nameWithin({ path, folder }: ConfigLayer, key: string): string | undefined {
+  if (key.startsWith(folder)) return key.slice(folder.length)
+  return key === path ? '' : undefined
+}
+
+/** Whether a key belongs to a layer. */
+export function isWithin({ path, folder }: ConfigLayer, key: string): boolean {
+  return key.startsWith(folder) || key === path
 }
 
 function isMark(format: LayerFormat, key: string, name: string): boolean {

@@ -7,6 +7,8 @@ import { TXN_MAX_OPERATIONS } from '../api/txn.js'
 export interface ConfigLayer {
   /** The key or folder, without a slash at its end. */
   readonly path: string
+  /** The same with the slash: what the keys below it begin with. */
+  readonly folder: string
   /** Whether a start may do without it. */
   readonly optional: boolean
 }
@@ -28,7 +30,7 @@ const SHARED_CONTEXT = 'application'
 
 /** The layers in order of precedence, lowest first. Throws `PROCONSUL_INVALID_OPTION`. */
 export function resolveLayers(layers: unknown, optional: unknown): readonly ConfigLayer[] {
-  if (isRecord(layers)) return applicationPaths(layers).map((path) => ({ path, optional: true }))
+  if (isRecord(layers)) return applicationPaths(layers).map((path) => configLayer(path, true))
   if (!Array.isArray(layers) || layers.length === 0 || layers.length > TXN_MAX_OPERATIONS) {
     const expected = `a list of 1 to ${TXN_MAX_OPERATIONS} keys or folders, or { application, profiles, prefix }`
     throw invalidOption('layers', layers, expected)
@@ -37,7 +39,11 @@ export function resolveLayers(layers: unknown, optional: unknown): readonly Conf
   const isOptional = checkOptional(optional, paths)
   const repeated = paths.find((path, index) => paths.indexOf(path) !== index)
   if (repeated !== undefined) throw invalidOption('layers', repeated, 'each layer once')
-  return paths.map((path) => ({ path, optional: isOptional(path) }))
+  return paths.map((path) => configLayer(path, isOptional(path)))
+}
+
+function configLayer(path: string, optional: boolean): ConfigLayer {
+  return { path, folder: `${path}/`, optional }
 }
 
 function applicationPaths(layers: Readonly<Record<string, unknown>>): string[] {

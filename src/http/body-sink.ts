@@ -9,6 +9,9 @@ const gunzipLater = promisify(gunzip)
 /** Below this many compressed bytes, unpacking at once costs less than a trip to the thread pool. */
 const UNPACK_AT_ONCE_BYTES = 16 * 1024
 
+/** Each chunk is a trip to the thread pool: with the default of 16 KB a large body makes a hundred of them. */
+const UNPACK_CHUNK_BYTES = 256 * 1024
+
 /**
  * Collects the body of one answer. The `consul` package hands the response over only when its body has ended, so this sees it earlier:
  * it refuses a body that is too large while it arrives, and fails at once when the connection ends midway, which otherwise nobody
@@ -48,7 +51,9 @@ export class BodySink extends Writable {
     if (this.#response?.headers['content-encoding'] !== 'gzip' || body.length === 0) return body
     const limits = { maxOutputLength: this.#maxBytes }
     try {
-      return body.length <= UNPACK_AT_ONCE_BYTES ? gunzipSync(body, limits) : await gunzipLater(body, limits)
+      return body.length <= UNPACK_AT_ONCE_BYTES
+        ? gunzipSync(body, limits)
+        : await gunzipLater(body, { ...limits, chunkSize: UNPACK_CHUNK_BYTES })
     } catch (cause) {
       if (cause instanceof RangeError) throw this.#tooLarge()
       throw new ProconsulError(

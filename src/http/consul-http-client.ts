@@ -22,6 +22,8 @@ import { openWireClient, type WireClient } from './wire-client.js'
 /** The agent may hold a blocking query this share of its wait longer than asked. */
 const WAIT_JITTER_SHARE = 1 / 16
 
+const LOOPBACK = /^https?:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?::|\/|$)/
+
 interface Open {
   readonly pools: ConnectionPools
   readonly wire: WireClient
@@ -63,7 +65,7 @@ export class ConsulHttpClient implements HttpClient {
   async plainTarget(): Promise<PlainTarget> {
     const { baseUrl, socketPath } = this.#setting
     const tls = baseUrl.startsWith('https:') ? await tlsOptions(this.#setting.tls) : {}
-    const headers = { ...this.#headers(await this.tokens.get(), false), 'accept-encoding': 'identity' }
+    const headers = { ...this.#headers({}, await this.tokens.get()), 'accept-encoding': 'identity' }
     return { baseUrl, socketPath, tls, headers, query: queryString({}, this.#setting) }
   }
 
@@ -128,7 +130,7 @@ export class ConsulHttpClient implements HttpClient {
       const sent = wire[send[request.method]]({
         name: request.operation,
         path: request.path + queryString(request, this.#setting),
-        headers: this.#headers(token, body !== undefined && !Buffer.isBuffer(request.body)),
+        headers: this.#headers(request, token),
         ...(body !== undefined && { body }),
         agent: pools[poolOf(request)],
         pipe: sink,
@@ -173,9 +175,13 @@ export class ConsulHttpClient implements HttpClient {
     })
   }
 
-  #headers(token: Secret | undefined, isJson: boolean): Record<string, string> {
+  #headers(
+    { body, plainOnHost }: Pick<HttpRequest, 'body' | 'plainOnHost'>,
+    token: Secret | undefined,
+  ): Record<string, string> {
+    const isJson = body !== undefined && !Buffer.isBuffer(body)
     return {
-      'accept-encoding': 'gzip',
+      'accept-encoding': plainOnHost === true && this.#isOnHost ? 'identity' : 'gzip',
       'user-agent': 'proconsul',
       ...(token !== undefined && { 'x-consul-token': token.reveal() }),
       ...(this.#basicCredentials !== undefined && { authorization: `Basic ${this.#basicCredentials.reveal()}` }),
@@ -192,6 +198,10 @@ export class ConsulHttpClient implements HttpClient {
     const before = lastFailure === undefined ? '' : `; before that: ${lastFailure.message}`
     const message = `${request.operation}: no answer from ${this.#target} within ${formatDuration(timeoutMs)}${before}`
     return new ProconsulError('PROCONSUL_TIMEOUT', message, lastFailure && { cause: lastFailure })
+  }
+
+  get #isOnHost(): boolean {
+    return this.#setting.socketPath !== undefined || LOOPBACK.test(this.#setting.baseUrl)
   }
 
   get #target(): string {

@@ -1,7 +1,7 @@
 import type { Segments } from '../tree/path.js'
 import type { Tree } from '../tree/tree.js'
 import { DocumentProblem } from './document.js'
-import { NestedValues, nameSegments } from './nested-values.js'
+import { NestedValues, nameSegments, putValue, type ValueFolder } from './nested-values.js'
 
 /** One key of a layer in which every key is a value. */
 export interface LeafKey {
@@ -13,7 +13,8 @@ export interface LeafKey {
 
 /** The path that a key stands for: its parts, and `servers[0]` or `servers/0` for items of a list. */
 export function keySegments(name: string): Segments {
-  return name.split('/').flatMap(nameSegments)
+  const parts = name.split('/')
+  return name.includes(']') ? parts.flatMap(nameSegments) : parts
 }
 
 /** Whether a key only marks a folder, as Consul's own pages create one. */
@@ -24,8 +25,22 @@ export function isFolderMark(name: string): boolean {
 /** The tree of a layer's keys. @throws DocumentProblem with the key at fault when one is a value and a folder at once */
 export function nestKeys(leaves: readonly LeafKey[]): Tree {
   const values = new NestedValues()
+  // Keys come sorted, so that most have the folder of the one before.
+  let last: { readonly name: string; readonly segments: Segments; readonly folder: ValueFolder } | undefined
   for (const { key, name, value } of leaves) {
-    const problem = values.set(keySegments(name), value)
+    const slash = name.lastIndexOf('/')
+    const folderName = name.slice(0, Math.max(0, slash))
+    const [leaf = '', ...items] = nameSegments(name.slice(slash + 1))
+    if (last?.name !== folderName || slash < 0) {
+      const segments = slash < 0 ? [] : keySegments(folderName)
+      const folder = values.folder(segments)
+      if (typeof folder === 'string') throw new KeyProblem(folder, key)
+      last = { name: folderName, segments, folder }
+    }
+    const problem =
+      items.length === 0
+        ? putValue(last.folder, last.segments, leaf, value)
+        : values.set([...last.segments, leaf, ...items], value)
     if (problem !== undefined) throw new KeyProblem(problem, key)
   }
   return values.toTree()

@@ -1,6 +1,6 @@
 import type { KvEntry } from '../../api/kv-entry.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import { nameWithin } from '../documents.js'
+import { isWithin } from '../documents.js'
 import type { ConfigLayer } from '../layer.js'
 
 /** What all layers hold at one moment. */
@@ -38,7 +38,7 @@ export function ownEntries(
   layers: readonly ConfigLayer[],
   entries: readonly KvEntry[],
 ): { readonly entries: readonly KvEntry[]; readonly foreign: number } {
-  const own = entries.filter(({ key }) => layers.some((layer) => nameWithin(layer, key) !== undefined))
+  const own = entries.filter(({ key }) => layers.some((layer) => isWithin(layer, key)))
   return { entries: own.length === entries.length ? entries : own, foreign: entries.length - own.length }
 }
 

@@ -15,21 +15,28 @@ export function settle(previous: unknown, next: unknown): unknown {
 
   const names = Object.keys(next)
   let isSame = before !== undefined && Object.keys(before).length === names.length
-  const entries = names.map((name): [string, unknown] => {
+  const parts = names.map((name) => {
     const known = before !== undefined && Object.hasOwn(before, name)
     const old: unknown = known ? own(before, name) : undefined
     const part: unknown = settle(old, own(next, name))
     if (!known || part !== old) isSame = false
-    return [name, part]
+    return part
   })
-  return isSame ? before : freeze(next, entries)
+  return isSame ? before : frozenCopy(next, names, parts)
 }
 
-function freeze(next: object, entries: [string, unknown][]): object {
-  // Object.fromEntries makes every name an own property, whatever it is called.
-  const copy = Array.isArray(next) ? entries.map(([, part]) => part) : Object.fromEntries(entries)
+function frozenCopy(next: object, names: readonly string[], parts: unknown[]): object {
+  const copy = Array.isArray(next) ? parts : namedParts(names, parts)
   settledBefore.add(copy)
   return Object.freeze(copy)
+}
+
+function namedParts(names: readonly string[], parts: readonly unknown[]): object {
+  // Assigning to this one name would set the prototype.
+  if (names.includes('__proto__')) return Object.fromEntries(names.map((name, index) => [name, parts[index]]))
+  const copy: Record<string, unknown> = {}
+  for (const [index, name] of names.entries()) copy[name] = parts[index]
+  return copy
 }
 
 function own(container: object, name: string): unknown {
