@@ -9,7 +9,6 @@ const shared: Options = {
   target: 'node20',
   platform: 'node',
   splitting: true,
-  sourcemap: true,
   dts: { resolve: ['@standard-schema/spec'] },
 }
 
