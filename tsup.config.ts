@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { cpSync, rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 
 // The two builds below run at once, so neither may clear what the other has written.
@@ -12,9 +12,12 @@ const shared: Options = {
   dts: { resolve: ['@standard-schema/spec'] },
 }
 
+// p-retry is published as an ES module only. Node can require() it, but a test runner with a module system of its own cannot, so the
+// CommonJS build carries a copy, and with it the licences.
+const COPIED = ['p-retry', 'is-network-error']
+for (const name of COPIED) cpSync(`node_modules/${name}/license`, `dist/licenses/${name}.txt`)
+
 export default defineConfig([
   { ...shared, format: 'esm' },
-  // p-retry is published as an ES module only. Node can require() it, but a test runner with a module system of its own cannot,
-  // so the CommonJS build carries a copy.
-  { ...shared, format: 'cjs', noExternal: ['p-retry', 'is-network-error'] },
+  { ...shared, format: 'cjs', noExternal: COPIED },
 ])
