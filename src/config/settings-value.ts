@@ -4,17 +4,18 @@ import type { Tree, TreeObject } from './tree/tree.js'
 
 /** What cannot be frozen, or is not data, keeps its type. */
 type Opaque = string | number | bigint | boolean | symbol | null | undefined | Date | RegExp | URL | Uint8Array
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function at all, whatever its arguments
-type AnyFunction = (...args: any[]) => unknown
+type AnyFunction = (...args: never[]) => unknown
 
 /** The same type with every property readonly. */
-export type DeepReadonly<T> = T extends Opaque | AnyFunction | readonly Tree[]
+export type DeepReadonly<T> = T extends Opaque | AnyFunction
   ? T
   : TreeObject extends T
     ? T
-    : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+    : readonly Tree[] extends T
       ? T
-      : { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
+      : T extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+        ? T
+        : { readonly [Name in keyof T]: DeepReadonly<T[Name]> }
 
 /** The type at a path of dots; `unknown` where the type does not say. */
 export type PathValue<T, Path extends string> = TreeObject extends T
