@@ -23,7 +23,7 @@ function collect(previous: unknown, next: unknown, segments: Segments, paths: st
       paths.push(formatPath(segments))
       return
     }
-    if (previous !== undefined && next !== undefined) paths.push(formatPath(segments))
+    if (segments.length > 0 && previous !== undefined && next !== undefined) paths.push(formatPath(segments))
   }
   for (const name of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
     collect(own(before, name), own(after, name), [...segments, name], paths)

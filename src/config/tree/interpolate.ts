@@ -17,7 +17,9 @@ export interface Interpolated {
 /** Resolves every reference. @throws TreeProblem for a cycle, a path that is missing, and what cannot be put into a text. */
 export function interpolate(tree: TreeObject): Interpolated {
   const resolver = new Resolver(tree)
-  return { tree: resolver.object(tree, []), flows: resolver.flows }
+  const resolved = resolver.object(tree, [])
+  if (sizeOf(resolved) > MAX_STEPS + 2 * sizeOf(tree)) throw tooMany([])
+  return { tree: resolved, flows: resolver.flows }
 }
 
 /** References can multiply: these bound what a few short texts can grow to. */
@@ -37,7 +39,7 @@ class Resolver {
 
   constructor(root: TreeObject) {
     this.#root = root
-    this.#maxSteps = MAX_STEPS + 2 * countOf(root)
+    this.#maxSteps = MAX_STEPS + 2 * sizeOf(root)
   }
 
   object(tree: TreeObject, segments: Segments): TreeObject {
@@ -46,7 +48,7 @@ class Resolver {
 
   part(tree: Tree, segments: Segments): Tree {
     this.#steps += 1
-    if (this.#steps > this.#maxSteps) throw new TreeProblem('multiplies its references beyond measure', segments)
+    if (this.#steps > this.#maxSteps) throw tooMany(segments)
     if (typeof tree === 'string') return tree.includes('${') ? this.#text(tree, segments) : tree
     if (isTreeObject(tree)) return this.object(tree, segments)
     if (Array.isArray(tree)) return tree.map((item: Tree, index) => this.part(item, [...segments, String(index)]))
@@ -105,9 +107,16 @@ function isTree(part: unknown): part is Tree {
   return part !== undefined
 }
 
-function countOf(tree: Tree): number {
+function tooMany(segments: Segments): TreeProblem {
+  return new TreeProblem('multiplies its references beyond measure', segments)
+}
+
+/** How many values a tree has, those that it shares counted each time. */
+function sizeOf(tree: Tree, known = new Map<object, number>()): number {
   if (typeof tree !== 'object' || tree === null) return 1
-  return Object.values(tree).reduce<number>((sum, part: Tree) => sum + countOf(part), 1)
+  const size = known.get(tree) ?? Object.values(tree).reduce<number>((sum, part: Tree) => sum + sizeOf(part, known), 1)
+  known.set(tree, size)
+  return size
 }
 
 function piecesOf(text: string, segments: Segments): readonly Piece[] {

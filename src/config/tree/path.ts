@@ -14,7 +14,7 @@ export function formatPath(segments: Segments): string {
   }, '')
 }
 
-const SEGMENT = /(?:^|\.)([^.[\]"]+)|\[("(?:[^"\\]|\\.)*")\]/gy
+const SEGMENT = /(?:^|(?<=[^])\.)([^.[\]"]+)|\[("(?:[^"\\]|\\.)*")\]/gy
 
 /** The segments of a path; undefined when the text is none. */
 export function parsePath(path: string): Segments | undefined {
