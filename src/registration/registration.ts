@@ -106,7 +106,10 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   async start({ giveUp }: { readonly giveUp: boolean }): Promise<void> {
     // Registered with the true status from the first moment, or not yet.
     await orAborted(this.#leaving.signal, this.#health.start())
-    const other = await this.#record.holder(this.#halted.signal).catch(() => undefined)
+    const other = await this.#record.holder(this.#halted.signal).catch((error: unknown) => {
+      if (isProconsulError(error)) this.#lastFailure = error
+      return undefined
+    })
     if (other !== undefined) this.#tellConflict(other, true)
     if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
     await this.#putUntilDone(giveUp)

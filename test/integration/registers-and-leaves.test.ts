@@ -117,16 +117,16 @@ describe('a registration', () => {
   it('updates tags, meta, weights and checks without leaving discovery for a moment, and keeps a maintenance', async () => {
     const registration = await client().registerService({ name: 'changing', port: 1, check: { ttl: '5s' } })
     const seen: number[] = []
-    let isOver = false
+    const over = new AbortController()
     const watching = (async () => {
-      while (!isOver) seen.push((await passingIds('changing')).length)
+      while (!over.signal.aborted) seen.push((await passingIds('changing')).length)
     })()
     await registration.update({ tags: ['blue'], meta: { build: '7' }, weights: { passing: 9 } })
     await registration.update({
       checks: [{ ttl: '5s' }, { type: 'tcp', address: agent.address, interval: '1h', name: 'port' }],
     })
     await registration.update({ checks: [{ ttl: '5s' }] })
-    isOver = true
+    over.abort()
     await watching
     expect(new Set(seen)).toEqual(new Set([1]))
     expect(await checksOf('changing')).toHaveLength(1)
@@ -166,7 +166,7 @@ describe('a registration', () => {
     const registration = await consul.registerService({ name: 'named', id: 'named-1' })
     await consul.deregisterService('named-1')
     expect(registration.state).toBe('deregistered')
-    await agent.request('PUT', '/v1/agent/service/register', { body: JSON.stringify({ Name: 'foreign' }) })
+    await agent.request('PUT', '/v1/agent/service/register', { body: { Name: 'foreign' } })
     await consul.deregisterService('foreign')
     await consul.deregisterService('never-there')
     expect(Object.keys(await agent.read<object>('/v1/agent/services'))).toEqual([])
@@ -214,7 +214,7 @@ describe('probes over HTTP', () => {
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const ask = async (path: string) => {
       const answer = await fetch(base + path)
-      return { status: answer.status, body: (await answer.json()) as unknown }
+      return { status: answer.status, body: await answer.json() }
     }
     try {
       expect((await ask('/readyz')).status).toBe(503)

@@ -1,0 +1,254 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { afterEach, describe, expect, it } from 'vitest'
+import { Proconsul } from '../../src/proconsul.js'
+import type { ProconsulOptions } from '../../src/options.js'
+import type { Registration } from '../../src/registration/registration.js'
+import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
+import type { ConsulOptions } from '../support/consul-options.js'
+import { eventually } from '../support/eventually.js'
+import { FaultProxy } from '../support/fault-proxy.js'
+
+const opened: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+async function consulAgent(options: ConsulOptions = {}): Promise<ConsulAgent> {
+  const agent = await startConsul(options)
+  opened.push(() => agent.close())
+  return agent
+}
+
+function client(address: string, options: ProconsulOptions = {}): Proconsul {
+  const made = new Proconsul({ address, timeout: '3s', ...options })
+  opened.push(() => made.close({ timeout: '1s' }))
+  return made
+}
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opened.push(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+async function passing(agent: ConsulAgent, service: string): Promise<number> {
+  return (await agent.read<unknown[]>(`/v1/health/service/${service}?passing`)).length
+}
+
+function heard(registration: Registration): string[] {
+  const events: string[] = []
+  for (const name of ['lost', 'restored', 'repaired', 'conflict', 'heartbeatFailed'] as const) {
+    registration.on(name, () => void events.push(name))
+  }
+  return events
+}
+
+/** Milliseconds until the service is passing. */
+async function timeToPassing(agent: ConsulAgent, service: string, within: number): Promise<number> {
+  const startedAt = performance.now()
+  await eventually(async () => expect(await passing(agent, service)).toBe(1), { within })
+  return performance.now() - startedAt
+}
+
+describe('an agent that restarts without its state', () => {
+  it('has a TTL service passing again within a beat interval and a second', async () => {
+    const agent = await consulAgent()
+    const registration = await client(agent.url).registerService({ name: 'ttl', check: { ttl: '6s' } })
+    const events = heard(registration)
+    await agent.restart()
+    expect(await timeToPassing(agent, 'ttl', 3_000)).toBeLessThan(3_000)
+    await eventually(() => expect(registration.state).toBe('registered'))
+    expect(events.filter((name) => name !== 'heartbeatFailed')).toEqual(['lost', 'restored'])
+  })
+
+  it('has an HTTP-checked service passing again within two seconds of its first answer', async () => {
+    const agent = await consulAgent()
+    const port = await listening(createServer((_request, response) => response.end()))
+    const check = { type: 'http', url: `http://127.0.0.1:${port}/`, interval: '1s' } as const
+    const registration = await client(agent.url).registerService({ name: 'http', port, check })
+    await eventually(() => expect(registration.health.status).toBe('passing'), { within: 10_000 })
+    await agent.restart()
+    expect(await timeToPassing(agent, 'http', 2_000)).toBeLessThan(2_000)
+  })
+
+  it('is put into maintenance again', async () => {
+    const agent = await consulAgent()
+    const registration = await client(agent.url).registerService({ name: 'kept-out', check: { ttl: '2s' } })
+    await registration.maintenance(true, 'migration')
+    const restored = next(registration, 'restored')
+    await agent.restart()
+    await restored
+    const checks = await agent.read<{ CheckID: string }[]>('/v1/health/checks/kept-out')
+    expect(checks.map(({ CheckID }) => CheckID)).toContain(`_service_maintenance:${registration.id}`)
+  })
+})
+
+function next(registration: Registration, name: 'restored' | 'lost' | 'repaired' | 'conflict'): Promise<unknown> {
+  return new Promise((resolve) => registration.once(name as 'lost', resolve))
+}
+
+describe('an agent that is not there', () => {
+  it('gets the service in the background, whenever it comes', async () => {
+    const agent = await consulAgent()
+    await agent.kill()
+    const registration = await client(agent.url).registerService(
+      { name: 'late', check: { ttl: '3s' } },
+      { background: true },
+    )
+    expect(registration.state).toBe('registering')
+    await eventually(() => expect(registration.lastFailure?.code).toBe('PROCONSUL_UNAVAILABLE'))
+    await agent.start()
+    await timeToPassing(agent, 'late', 4_000)
+    await eventually(() => expect(registration.state).toBe('registered'))
+  })
+
+  it('fails the registration at its deadline, saying why, and leaves nothing behind', async () => {
+    const agent = await consulAgent()
+    await agent.kill()
+    const consul = client(agent.url)
+    await expect(consul.registerService({ name: 'never' }, { timeout: '500ms' })).rejects.toMatchObject({
+      code: 'PROCONSUL_TIMEOUT',
+      message: expect.stringContaining('ECONNREFUSED') as string,
+      cause: { code: 'PROCONSUL_UNAVAILABLE' },
+    })
+    expect(consul.registrations).toEqual([])
+    await agent.start()
+    expect(await agent.read('/v1/agent/services')).toEqual({})
+  })
+
+  it('ends the attempt with the signal', async () => {
+    const agent = await consulAgent()
+    await agent.kill()
+    const abort = new AbortController()
+    const registering = client(agent.url).registerService({ name: 'stopped' }, { signal: abort.signal })
+    abort.abort()
+    await expect(registering).rejects.toMatchObject({ code: 'PROCONSUL_ABORTED' })
+  })
+
+  it('holds up nobody at the end: it is in time, and says what stayed', async () => {
+    const agent = await consulAgent()
+    const consul = client(agent.url)
+    const registration = await consul.registerService({ name: 'stuck', check: { ttl: '3s' } })
+    await agent.pause()
+    const startedAt = performance.now()
+    const report = await consul.close({ timeout: '1s' })
+    expect(performance.now() - startedAt).toBeLessThan(1_500)
+    expect(report.leftBehind).toMatchObject([{ id: registration.id, error: { code: 'PROCONSUL_TIMEOUT' } }])
+    await agent.resume()
+  })
+})
+
+describe('others that change the record', () => {
+  it('do not get rid of a service by deregistering it or its check', async () => {
+    const agent = await consulAgent()
+    const registration = await client(agent.url).registerService({ name: 'kept', check: { ttl: '3s' } })
+    await agent.request('PUT', `/v1/agent/service/deregister/${registration.id}`)
+    await timeToPassing(agent, 'kept', 2_000)
+    await agent.request('PUT', `/v1/agent/check/deregister/service:${registration.id}`)
+    const check = await eventually(async () => {
+      const checks = await agent.read<Record<string, { Status: string }>>('/v1/agent/checks')
+      return checks[`service:${registration.id}`] ?? Promise.reject(new Error('no check'))
+    })
+    expect(check.Status).toMatch(/passing|critical/)
+    await eventually(async () => expect(await passing(agent, 'kept')).toBe(1))
+  })
+
+  it('do not change its tags, port or checks for long, and are told of', async () => {
+    const agent = await consulAgent()
+    const registration = await client(agent.url).registerService({
+      name: 'drifting',
+      port: 80,
+      tags: ['ours'],
+      checks: [{ type: 'tcp', address: agent.address, interval: '1s', status: 'passing' }],
+    })
+    const repaired = next(registration, 'repaired')
+    const record = { ID: registration.id, Name: 'drifting', Port: 81, Tags: ['theirs'] }
+    await agent.request('PUT', '/v1/agent/service/register?replace-existing-checks', { body: record })
+    expect(await repaired).toHaveProperty('fields')
+    const kept = { Port: 80, Tags: ['ours'] }
+    await eventually(async () => {
+      expect(await agent.read<object>(`/v1/agent/service/${registration.id}`)).toMatchObject(kept)
+    })
+    await eventually(async () => expect(await passing(agent, 'drifting')).toBe(1))
+  })
+
+  it('are not fought when they are another live process with the same id: the newer one keeps it', async () => {
+    const agent = await consulAgent()
+    const [older, newer] = [client(agent.url), client(agent.url)]
+    const first = await older.registerService({ name: 'both', id: 'both-1', tags: ['first'], check: { ttl: '2s' } })
+    const conflict = next(first, 'conflict')
+    // Within one process the pids are alike, which would stand for a restarted container: a boot from elsewhere is not judged dead.
+    const record = await agent.read<{ Meta: Record<string, string> }>('/v1/agent/service/both-1')
+    const boot = '33333333-3333-4333-8333-333333333333.1.elsewhere'
+    const taken = { ID: 'both-1', Name: 'both', Tags: ['second'], Meta: { ...record.Meta, 'proconsul-boot': boot } }
+    await agent.request('PUT', '/v1/agent/service/register', { body: taken })
+    expect(await conflict).toMatchObject({ id: 'both-1', other: { pid: 1, hostname: 'elsewhere' }, isOurs: false })
+    expect(first.state).toBe('lost')
+    await first.deregister()
+    expect(await agent.read<object>('/v1/agent/service/both-1')).toMatchObject({ Tags: ['second'] })
+    const second = newer.registerService({ name: 'both', id: 'both-1', tags: ['third'], check: { ttl: '2s' } })
+    expect((await second).state).toBe('registered')
+  })
+
+  it('leave no ghost under another id when they are dead runs of the same service', async () => {
+    const agent = await consulAgent()
+    const dead = spawnSync(process.execPath, ['-e', ''])
+    const boot = `44444444-4444-4444-8444-444444444444.${dead.pid}.${hostname()}`
+    const ghost = { ID: 'sweep-old', Name: 'sweep', Port: 80, Meta: { 'proconsul-boot': boot } }
+    const other = { ...ghost, ID: 'sweep-other-port', Port: 81 }
+    for (const record of [ghost, other]) {
+      await agent.request('PUT', '/v1/agent/service/register', { body: record })
+    }
+    const registration = await client(agent.url).registerService({ name: 'sweep', port: 80 })
+    expect(Object.keys(await agent.read<object>('/v1/agent/services')).sort()).toEqual(
+      [registration.id, 'sweep-other-port'].sort(),
+    )
+  })
+})
+
+describe('a network on a bad day', () => {
+  it('cuts the connection in the middle of the registration, and the service is there all the same', async () => {
+    const agent = await consulAgent()
+    const proxy = await FaultProxy.start(agent)
+    opened.push(() => proxy.close())
+    proxy.pause('toClient')
+    const registering = client(`http://127.0.0.1:${proxy.port}`, { timeout: '1s' }).registerService({
+      name: 'cut',
+      check: { ttl: '3s' },
+    })
+    await eventually(() => expect(proxy.counters.requests.length).toBeGreaterThan(0))
+    proxy.cut()
+    proxy.resume('toClient')
+    expect((await registering).state).toBe('registered')
+    expect(await passing(agent, 'cut')).toBe(1)
+  })
+})
+
+describe('a token that is revoked', () => {
+  it('is followed by its successor: the service is registered again under that', async () => {
+    const agent = await consulAgent({ acl: true })
+    const rules =
+      'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'
+    const first = await agent.acl.createToken(rules)
+    const second = await agent.acl.createToken(rules)
+    let token = first.secret
+    const registration = await client(agent.url, { token: () => token }).registerService({
+      name: 'secured',
+      check: { ttl: '3s' },
+    })
+    await agent.acl.deleteToken(first)
+    token = second.secret
+    await eventually(async () => {
+      const registrations = (await agent.logs()).match(/PUT url=\/v1\/agent\/service\/register/g)
+      expect(registrations).toHaveLength(2)
+    })
+    await registration.deregister()
+    // With the old token at the agent the catalog would keep the service.
+    expect(await agent.read<unknown[]>('/v1/catalog/service/secured')).toEqual([])
+  })
+})
