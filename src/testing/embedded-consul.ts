@@ -24,6 +24,8 @@ export interface RestartOptions {
 interface Life {
   readonly node: AgentNode
   readonly server: HttpServer
+  /** False while a fault keeps the port closed. */
+  readonly isListening: boolean
 }
 
 /** An in-memory Consul agent that speaks Consul's HTTP API on a real socket. Made by `startEmbeddedConsul`. */
@@ -190,7 +192,7 @@ export class EmbeddedConsul implements AsyncDisposable {
     node.start(this.#remains)
     if (this.#cluster.members().length === 1) this.#cluster.sessionTimers.restart()
     this.#remains = undefined
-    this.#life = { node, server }
+    this.#life = { node, server, isListening: true }
   }
 
   async #end(how: 'crashed' | 'left' | 'unseen'): Promise<void> {
@@ -199,7 +201,7 @@ export class EmbeddedConsul implements AsyncDisposable {
     this.#life = undefined
     this.#remains = life.node.local.snapshot()
     life.node.stop(how)
-    await life.server.close()
+    if (life.isListening) await life.server.close()
   }
 
   /** What an agent without a data directory does not know after a restart. */
@@ -246,12 +248,15 @@ export class EmbeddedConsul implements AsyncDisposable {
 
   async #setListening(): Promise<void> {
     const life = this.#life
-    if (life === undefined) return
-    if (this.#portClosures > 0) await life.server.close()
-    else if (!this.#isClosed) {
+    const isWanted = this.#portClosures === 0 && !this.#isClosed
+    if (life === undefined || life.isListening === isWanted) return
+    if (isWanted) {
       const server = this.#createServer(life.node)
-      this.#life = { node: life.node, server }
+      this.#life = { node: life.node, server, isListening: true }
       await server.listen(this.#options.host, this.#port)
+    } else {
+      this.#life = { ...life, isListening: false }
+      await life.server.close()
     }
   }
 }

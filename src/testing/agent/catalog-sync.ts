@@ -4,6 +4,7 @@
  */
 import type { Clock, Timer } from '../../core/clock.js'
 import { checkDefinition } from '../state/catalog.js'
+import { sameDefinition, type CheckDefinition } from '../state/records.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Transaction } from '../state/transaction.js'
 import { topics } from '../state/wake-ups.js'
@@ -104,7 +105,10 @@ export class CatalogSync implements LocalStateListener {
     const { nodeName } = this.#context
     const local = this.#local()
     for (const { definition, token } of local.services()) this.#services.set(definition.id, token)
-    for (const { definition, token } of local.checks()) this.#checks.set(definition.checkId, token)
+    for (const { definition, token } of local.checks()) {
+      const inCatalog = catalog.check(nodeName, definition.checkId)
+      if (inCatalog === undefined || !sameButOutput(inCatalog, definition)) this.#checks.set(definition.checkId, token)
+    }
     for (const { id } of catalog.servicesOfNode(nodeName)) {
       if (local.service(id) === undefined && id !== CONSUL_SERVICE_ID) this.#services.set(id, '')
     }
@@ -142,4 +146,9 @@ export class CatalogSync implements LocalStateListener {
     if (local === undefined) store.catalog.deleteCheck(tx, nodeName, id)
     else store.catalog.putCheck(tx, nodeName, checkDefinition(local.definition))
   }
+}
+
+/** An output that changed alone has its own delay, which a full synchronisation does not cut short. */
+function sameButOutput(left: CheckDefinition, right: CheckDefinition): boolean {
+  return sameDefinition({ ...checkDefinition(left), output: '' }, { ...checkDefinition(right), output: '' })
 }

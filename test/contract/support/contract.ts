@@ -47,13 +47,17 @@ function defineFor(subject: Subject, define: (context: ContractContext) => void,
   })
   const onlyIf =
     (isMet: boolean, reason: string): Case =>
-    (title, run) =>
-      void (isMet ? test(title, run) : test.skip(`${title} [not on ${subject.version}: ${reason}]`, run))
+    (title, run) => {
+      if (isMet) test(title, run)
+      else test.skip(`${title} [not on ${subject.version}: ${reason}]`, run)
+    }
   define({
     subject,
     http,
     agent: running,
-    must: (title, run) => void test(title, run),
+    must: (title, run) => {
+      test(title, run)
+    },
     since: (version, why) => onlyIf(compareVersions(subject.version, version) >= 0, why),
     before: (version, why) => onlyIf(compareVersions(subject.version, version) < 0, why),
     unique: (word) => `${word}-${++count}`,
