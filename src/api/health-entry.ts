@@ -191,9 +191,12 @@ export function servicePort(wire: WirePort): ServicePort {
   return { name: wire.Name ?? '', port: wire.Port ?? 0, isDefault: wire.Default ?? false }
 }
 
-/** Agents from before weights existed leave them out; Consul counts that as one each. */
+/** Agents from before weights existed leave them out; Consul counts that as one each. Shared by the many services that set none. */
+const EVEN_WEIGHTS: ServiceRecord['weights'] = Object.freeze({ passing: 1, warning: 1 })
+
 export function weights(wire: WireWeights | null | undefined): ServiceRecord['weights'] {
-  return { passing: wire?.Passing ?? 1, warning: wire?.Warning ?? 1 }
+  const { Passing: passing, Warning: warning } = wire ?? {}
+  return (passing ?? 1) === 1 && (warning ?? 1) === 1 ? EVEN_WEIGHTS : { passing: passing ?? 1, warning: warning ?? 1 }
 }
 
 export function taggedAddresses(wire: WireMap<WireTaggedAddress>): ServiceRecord['taggedAddresses'] {

@@ -1,4 +1,5 @@
 import { checkBoolean, checkOneOf, checkString, checkStrings } from '../core/option-check.js'
+import { mapInSlices } from '../core/map-in-slices.js'
 import type { HttpClient, QueryValue } from '../http/request.js'
 import {
   checkEntry,
@@ -69,7 +70,7 @@ export class HealthApi {
       passing: passing === undefined ? undefined : checkBoolean('passing', passing),
     }
     const answer = await read(this.#http, operation, at, options, { query })
-    return { value: listOf<WireServiceEntry>(answer).map(serviceEntry), meta: answer.meta }
+    return { value: await mapInSlices(listOf<WireServiceEntry>(answer), serviceEntry), meta: answer.meta }
   }
 
   async #checks(operation: string, at: string, options: ListOptions): Promise<Answer<readonly CheckEntry[]>> {

@@ -96,13 +96,15 @@ export class EventsWatcher extends ListWatcher<UserEvent, EventsSnapshot> {
 
 export const SERVICE_NAME = {
   key: (service: ServiceName): string => service.name,
-  same: (a: ServiceName, b: ServiceName): boolean => sameList(a.tags, b.tags),
+  same: (a: ServiceName, b: ServiceName): boolean => a.name === b.name && sameList(a.tags, b.tags),
 }
 
 export const NODE = {
   key: (node: NodeEntry): string => `${node.datacenter}\n${node.name}`,
   same: (a: NodeEntry, b: NodeEntry): boolean =>
     a.id === b.id &&
+    a.name === b.name &&
+    a.datacenter === b.datacenter &&
     a.address === b.address &&
     sameMap(a.meta, b.meta) &&
     sameMap(a.taggedAddresses, b.taggedAddresses),
@@ -111,6 +113,8 @@ export const NODE = {
 export const CHECK = {
   key: (check: CheckEntry): string => `${check.node}\n${check.id}`,
   same: (a: CheckEntry, b: CheckEntry): boolean =>
+    a.node === b.node &&
+    a.id === b.id &&
     a.modifyIndex === b.modifyIndex &&
     a.status === b.status &&
     a.output === b.output &&
@@ -119,5 +123,5 @@ export const CHECK = {
 
 export const USER_EVENT = {
   key: (event: UserEvent): string => event.id,
-  same: (): boolean => true,
+  same: (a: UserEvent, b: UserEvent): boolean => a.id === b.id,
 }

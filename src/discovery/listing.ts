@@ -24,29 +24,37 @@ export interface Listing<Item> {
 /** How items are told apart and compared. */
 export interface ItemShape<Item> {
   key(item: Item): string
+  /** Whether nothing is different, the key included. */
   same(a: Item, b: Item): boolean
 }
 
 /**
  * The listing to keep: `previous` itself when `next` says nothing new, else `next` with every unchanged item replaced by the object
- * that stood for it before. Linear in the number of items.
+ * that stood for it before. Linear in the number of items, and without a look at the keys while the order stays.
  */
 export function reconcileListing<Item>(
   previous: Listing<Item>,
   next: Listing<Item>,
   shape: ItemShape<Item>,
 ): Listing<Item> {
-  const before = new Map(previous.items.map((item) => [shape.key(item), item]))
-  const items = next.items.map((item) => {
-    const known = before.get(shape.key(item))
-    return known !== undefined && shape.same(known, item) ? known : deepFreeze(item)
+  let byKey: Map<string, Item> | undefined
+  let unchanged = 0
+  let inPlace = 0
+  const items = next.items.map((item, index) => {
+    const there = previous.items[index]
+    if (there !== undefined && shape.same(there, item)) {
+      unchanged += 1
+      inPlace += 1
+      return there
+    }
+    byKey ??= new Map(previous.items.map((known) => [shape.key(known), known]))
+    const known = byKey.get(shape.key(item))
+    if (known === undefined || !shape.same(known, item)) return deepFreeze(item)
+    unchanged += 1
+    return known
   })
-  const isSame =
-    items.length === previous.items.length &&
-    next.emptyReason === previous.emptyReason &&
-    (next.isOrdered === true
-      ? items.every((item, index) => item === previous.items[index])
-      : items.every((item) => before.get(shape.key(item)) === item))
+  const kept = next.isOrdered === true ? inPlace : unchanged
+  const isSame = kept === items.length && kept === previous.items.length && next.emptyReason === previous.emptyReason
   return isSame ? previous : Object.freeze({ ...next, items: Object.freeze(items) })
 }
 
@@ -63,16 +71,18 @@ export interface ListDiff<Item> {
   readonly updated: readonly Item[]
 }
 
-/** What is different between two lists. Linear in the number of items. */
+/** What is different between two lists. Linear in the number of items, and cheap for what is the same object at the same place. */
 export function diffLists<Item>(
   previous: readonly Item[],
   next: readonly Item[],
   shape: ItemShape<Item>,
 ): ListDiff<Item> {
-  const gone = new Map(previous.map((item) => [shape.key(item), item]))
+  const moved = previous.filter((item, index) => item !== next[index])
+  const gone = new Map(moved.map((item) => [shape.key(item), item]))
   const added: Item[] = []
   const updated: Item[] = []
-  for (const item of next) {
+  for (const [index, item] of next.entries()) {
+    if (item === previous[index]) continue
     const id = shape.key(item)
     const before = gone.get(id)
     gone.delete(id)

@@ -30,7 +30,7 @@ export function serviceInstance({ node, service, checks }: ServiceEntry, port?: 
     name: service.name,
     address: service.address === '' ? node.address : service.address,
     port: chosen,
-    ports: Object.fromEntries(service.ports.map((entry) => [entry.name, entry.port])),
+    ports: namedPorts(service),
     tags: service.tags,
     meta: service.meta,
     weights: service.weights,
@@ -72,6 +72,13 @@ export function sameList(a: readonly string[], b: readonly string[]): boolean {
 export function sameMap<T>(a: Readonly<Record<string, T>>, b: Readonly<Record<string, T>>): boolean {
   const keys = Object.keys(a)
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
+}
+
+/** Shared by the many instances that have none. */
+const NO_PORTS: ServiceInstance['ports'] = Object.freeze({})
+
+function namedPorts({ ports }: ServiceRecord): ServiceInstance['ports'] {
+  return ports.length === 0 ? NO_PORTS : Object.fromEntries(ports.map(({ name, port }) => [name, port]))
 }
 
 /** A service that registers `ports` leaves its own port 0. */

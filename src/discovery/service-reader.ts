@@ -1,6 +1,7 @@
 import type { CatalogApi } from '../api/catalog.js'
 import type { ServiceEntry } from '../api/health-entry.js'
 import type { HealthApi, HealthServiceOptions } from '../api/health.js'
+import { mapInSlices } from '../core/map-in-slices.js'
 import type { QueryMeta } from '../http/query-meta.js'
 import type { WatchFamily, WatchEngine } from '../watch/watch-engine.js'
 import type { WatchRead, WatchReading } from '../watch/watch-query.js'
@@ -43,7 +44,7 @@ export class ServiceReader {
   async confirm(query: ResolvedServiceQuery, signal: AbortSignal): Promise<readonly ServiceInstance[]> {
     const options = readOptions(query.read, { waitMs: 0, fresh: true, signal })
     const { value } = await this.#health.service(query.name, options)
-    return instancesOf(value, query.port)
+    return await instancesOf(value, query.port)
   }
 
   /** The instances, read once. */
@@ -52,7 +53,7 @@ export class ServiceReader {
     bounds: Pick<HealthServiceOptions, 'signal' | 'timeout'>,
   ): Promise<readonly ServiceInstance[]> {
     const { value } = await this.#health.service(query.name, { ...query.read, ...bounds })
-    return adoptListing({ items: instancesOf(value, query.port) }).items
+    return adoptListing({ items: await instancesOf(value, query.port) }).items
   }
 
   async #read(
@@ -60,7 +61,7 @@ export class ServiceReader {
     options: HealthServiceOptions,
   ): Promise<WatchReading<Listing<ServiceInstance>>> {
     const { value, meta } = await this.#health.service(query.name, options)
-    const items = instancesOf(value, query.port)
+    const items = await instancesOf(value, query.port)
     const isOrdered = query.read.near !== undefined
     if (items.length > 0) return { value: { items, isOrdered }, meta }
     return { value: { items, isOrdered, emptyReason: await this.#whyEmpty(query, options, meta) }, meta }
@@ -87,6 +88,10 @@ export class ServiceReader {
   }
 }
 
-function instancesOf(entries: readonly ServiceEntry[], port: string | undefined): readonly ServiceInstance[] {
-  return entries.map((entry) => serviceInstance(entry, port)).filter((instance) => instance !== undefined)
+async function instancesOf(
+  entries: readonly ServiceEntry[],
+  port: string | undefined,
+): Promise<readonly ServiceInstance[]> {
+  const instances = await mapInSlices(entries, (entry) => serviceInstance(entry, port))
+  return instances.filter((instance) => instance !== undefined)
 }

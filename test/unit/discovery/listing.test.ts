@@ -7,7 +7,7 @@ interface Item {
   readonly value: number
 }
 
-const shape = { key: (item: Item) => item.id, same: (a: Item, b: Item) => a.value === b.value }
+const shape = { key: (item: Item) => item.id, same: (a: Item, b: Item) => a.id === b.id && a.value === b.value }
 
 const items = fc.uniqueArray(
   fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), value: fc.integer({ min: 0, max: 2 }) }),
