@@ -1,4 +1,6 @@
 import { parseDuration, type Duration } from '../core/duration.js'
+import { checkSignal, checkString } from '../core/option-check.js'
+import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import type { BlockingWait, HttpRequest, QueryValue } from '../http/request.js'
 import { goDuration } from './go-duration.js'
 
@@ -50,18 +52,57 @@ export const DEFAULT_WAIT_MS = 30_000
 /** Consul caps a hold at ten minutes. */
 const LONGEST_WAIT_MS = 600_000
 
+/** The names of {@link RequestOptions}. */
+export const REQUEST_OPTIONS: readonly (keyof RequestOptions)[] = Object.freeze([
+  'signal',
+  'timeout',
+  'token',
+  'datacenter',
+  'namespace',
+  'partition',
+])
+
+/** The names of {@link ListOptions}. */
+export const LIST_OPTIONS: readonly (keyof ListOptions)[] = Object.freeze([
+  ...REQUEST_OPTIONS,
+  'stale',
+  'consistent',
+  'cached',
+  'index',
+  'wait',
+  'filter',
+  'near',
+  'peer',
+  'nodeMeta',
+])
+
+/** Refuses an option that the call does not know: misspelt, it would be without effect. */
+export function refuseUnknown(operation: string, options: object, known: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!known.includes(name)) throw invalidOption(`${operation}: ${name}`, value, 'no option of this name')
+  }
+}
+
 type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'token' | 'datacenter' | 'namespace' | 'partition'>
 
 /** The part of a request that follows from the options of any call. */
 export function commonPart(options: RequestOptions): Common {
-  return {
-    signal: options.signal,
-    timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
-    token: options.token,
-    datacenter: options.datacenter,
-    namespace: options.namespace,
-    partition: options.partition,
+  const { token } = options
+  if (token !== undefined && (typeof token !== 'string' || token === '')) {
+    throw invalidOption('token', SECRET_VALUE, 'a non-empty string')
   }
+  return {
+    signal: options.signal && checkSignal('signal', options.signal),
+    timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
+    token,
+    datacenter: name('datacenter', options.datacenter),
+    namespace: name('namespace', options.namespace),
+    partition: name('partition', options.partition),
+  }
+}
+
+function name(option: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : checkString(option, value)
 }
 
 /** The part of a request that follows from the options of a read, with its query parameters. */

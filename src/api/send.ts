@@ -1,5 +1,13 @@
 import type { HttpAnswer, HttpClient, QueryValue } from '../http/request.js'
-import { commonPart, readPart, type ListOptions, type RequestOptions } from './options.js'
+import {
+  commonPart,
+  LIST_OPTIONS,
+  readPart,
+  refuseUnknown,
+  REQUEST_OPTIONS,
+  type ListOptions,
+  type RequestOptions,
+} from './options.js'
 
 /** The two ways in which every endpoint speaks to the agent. */
 
@@ -20,6 +28,7 @@ export async function read(
   options: ListOptions,
   { query, answers, plainOnHost }: ReadRequest = {},
 ): Promise<HttpAnswer> {
+  refuseUnknown(operation, options, LIST_OPTIONS)
   return await http.request({
     operation,
     method: 'GET',
@@ -55,5 +64,6 @@ export async function write(
   options: RequestOptions,
   { method = 'PUT', ...facts }: WriteRequest,
 ): Promise<HttpAnswer> {
+  refuseUnknown(operation, options, REQUEST_OPTIONS)
   return await http.request({ operation, method, path, ...facts, ...commonPart(options) })
 }

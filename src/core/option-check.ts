@@ -59,6 +59,16 @@ export function checkOneOf<Word extends string>(option: string, value: unknown, 
   return word
 }
 
+/** An AbortSignal, of whatever realm. */
+export function checkSignal(option: string, value: unknown): AbortSignal {
+  if (!isSignal(value)) throw invalidOption(option, value, 'an AbortSignal')
+  return value
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return isRecord(value) && typeof value['aborted'] === 'boolean' && typeof value['addEventListener'] === 'function'
+}
+
 /** Whether a value is an object that is neither null nor an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -45,6 +45,9 @@ export const SHUTDOWN_DEFAULTS = Object.freeze({
   signals: Object.freeze(['SIGTERM', 'SIGINT'] as const),
 })
 
+/** The system does not let a process handle these. */
+const UNCATCHABLE: readonly string[] = ['SIGKILL', 'SIGSTOP']
+
 const CLOSE_OPTIONS = ['drain', 'timeout', 'onDrained']
 
 /** @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option. */
@@ -59,8 +62,11 @@ export function resolveSignalOptions(options: SignalOptions = {}): SignalPlan {
   const signals = options.signals ?? SHUTDOWN_DEFAULTS.signals
   if (checkStrings('signals', signals).length === 0)
     throw invalidOption('signals', signals, "names such as ['SIGTERM']")
-  for (const signal of signals)
-    if (!(signal in constants.signals)) throw invalidOption('signals', signal, "a name such as 'SIGTERM'")
+  const usable = Object.keys(constants.signals).filter((name) => !UNCATCHABLE.includes(name))
+  for (const signal of signals) {
+    if (!usable.includes(signal))
+      throw invalidOption('signals', signal, "the name of a signal that can be caught, such as 'SIGTERM'")
+  }
   return {
     ...plan(options, SHUTDOWN_DEFAULTS.signalDrainMs),
     signals: [...signals],

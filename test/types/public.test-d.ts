@@ -3,11 +3,11 @@ import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import {
   Proconsul,
-  ProconsulError,
   isProconsulError,
   type Duration,
   type KvEntry,
   type Logger,
+  type ProconsulError,
   type ProconsulErrorCode,
   type ServiceDefinition,
   type ServiceInstance,

@@ -4,6 +4,7 @@ import {
   checkInteger,
   checkObject,
   checkOneOf,
+  checkSignal,
   checkString,
   checkStringMap,
   checkStrings,
@@ -23,6 +24,7 @@ describe('a bad option fails with its name, its value and what is accepted', () 
     [() => checkStringMap('meta', { a: 1 }), 'meta.a is 1; expected a string'],
     [() => checkStringMap('meta', null), 'meta is null; expected an object of strings'],
     [() => checkOneOf('format', 'xml', ['json', 'yaml']), `format is "xml"; expected 'json' | 'yaml'`],
+    [() => checkSignal('signal', {}), 'signal is an object; expected an AbortSignal'],
     [() => checkString('name', Symbol('x')), 'name is Symbol(x); expected a non-empty string'],
     [() => checkString('name', 10n), 'name is 10n; expected a non-empty string'],
     [() => checkString('name', () => 1), 'name is a function; expected a non-empty string'],
@@ -35,6 +37,8 @@ describe('a bad option fails with its name, its value and what is accepted', () 
     expect(checkStrings('tags', ['a'])).toEqual(['a'])
     expect(checkStringMap('meta', { a: 'b' })).toEqual({ a: 'b' })
     expect(checkInteger('port', 80, 1, 65_535)).toBe(80)
+    const { signal } = new AbortController()
+    expect(checkSignal('signal', signal)).toBe(signal)
     expect(checkOneOf('format', 'json', ['json'])).toBe('json')
   })
 })

@@ -8,7 +8,7 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter
 
 describe('the table of errors', () => {
   const rows = new Map(
-    [...read('docs/reference/errors.md').matchAll(/^\| `(PROCONSUL_\w+)` \| (yes|no) \|/gm)].map(
+    [...read('docs/reference/errors.md').matchAll(/^\| `(PROCONSUL_\w+)`\s*\| (yes|no)\s*\|/gm)].map(
       ([, code, retryable]) => [code ?? '', retryable === 'yes'],
     ),
   )
@@ -44,7 +44,7 @@ describe('the table of the client', () => {
     const tls = [...read('src/tls-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
       ([, name]) => name,
     )
-    const variables = read('src/environment.ts').match(/CONSUL_[A-Z_]+/g) ?? []
+    const variables = read('src/environment.ts').match(/(?<![A-Z_])CONSUL_[A-Z_]+/g) ?? []
     expect(options.length).toBeGreaterThan(10)
     expect(tls).toHaveLength(10)
     for (const name of new Set([...options, ...tls, ...variables])) expect(text, name).toContain(`\`${name}\``)

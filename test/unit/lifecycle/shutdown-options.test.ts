@@ -28,6 +28,7 @@ describe('how to leave', () => {
     [{ onClosed: 1 }, 'onClosed is 1; expected a function'],
     [{ signals: [] }, 'signals is an array of 0'],
     [{ signals: ['SIGTREM'] }, 'signals is "SIGTREM"'],
+    [{ signals: ['SIGKILL'] }, 'signals is "SIGKILL"; expected the name of a signal that can be caught'],
     [{ signals: 'SIGTERM' }, 'signals is "SIGTERM"; expected an array of strings'],
     [{ endProcess: 'no' }, 'endProcess is "no"'],
   ])('refuses %j', (options, message) => {
