@@ -13,7 +13,7 @@ const MAX_ALIASES = 100
 export async function loadYaml(): Promise<ParseDocument> {
   const { parseDocument } = await importYaml()
   return (text) => {
-    const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'silent' })
+    const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error' })
     const [error] = document.errors
     // The package's message may quote the document; its code does not.
     if (error !== undefined) {

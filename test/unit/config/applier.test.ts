@@ -1,0 +1,204 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { ConfigRejection } from '../../../src/config/issue.js'
+import { pipeline, type Store } from './pipeline.js'
+
+async function rejection(work: Promise<unknown>): Promise<ConfigRejection> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error instanceof ConfigRejection) return error
+  throw new Error('it was not rejected', { cause: error })
+}
+
+describe('applying a state', () => {
+  it('keeps every part that did not change, across layers and with a schema', async () => {
+    const part = z.record(z.string(), z.string())
+    const { apply } = await pipeline({ layers: ['a', 'b'], schema: z.object({ x: part, y: part, z: part }) })
+    const store = { 'a/x/k': '1', 'a/y/k': '1', 'b/y/l': '2', 'b/z/k': '3' }
+    const first = await apply(store)
+    const second = await apply({ ...store, 'b/z/k': '4' })
+    expect(second.value.x).toBe(first.value.x)
+    expect(second.value.y).toBe(first.value.y)
+    expect(second.value.z).toEqual({ k: '4' })
+    expect((await apply({ ...store, 'b/z/k': '4' })).value).toBe(second.value)
+  })
+
+  it('reports all documents that cannot be read, with layer, key and place', async () => {
+    const { apply } = await pipeline({ layers: ['a', 'b'], format: 'json' })
+    const { issues } = await rejection(apply({ 'a/1': '{', 'a/2': '{}', b: '[1]', 'b/3': '{"x":NaN}' }))
+    expect(issues).toEqual([
+      { message: 'is not JSON', layer: 'a', key: 'a/1', modifyIndex: 1, line: 1, column: 2 },
+      { message: 'is not JSON', layer: 'b', key: 'b/3', modifyIndex: 4, line: 1, column: 6 },
+    ])
+    const list = await rejection(apply({ b: '[1]' }))
+    expect(list.issues).toEqual([{ message: 'is a list and not an object', layer: 'b', key: 'b', modifyIndex: 1 }])
+  })
+
+  it('says where a value comes from that the schema refuses, and never shows a secret', async () => {
+    const schema = z.object({
+      db: z.object({
+        password: z
+          .string()
+          .refine((text) => text.length > 20, { error: ({ input }) => `${String(input)} is too short` }),
+      }),
+      url: z.string().refine(() => false, { error: ({ input }) => `cannot use ${String(input)}` }),
+    })
+    const { apply } = await pipeline({ layers: ['a'], schema, interpolate: true, secrets: ['db.password'] })
+    const { issues } = await rejection(apply({ 'a/db/password': 'hunter2', 'a/url': 'pg://u:${db.password}@h' }))
+    expect(issues).toEqual([
+      { message: '[secret] is too short', path: 'db.password', layer: 'a', key: 'a/db/password', modifyIndex: 1 },
+      { message: 'cannot use [secret]', path: 'url', layer: 'a', key: 'a/url', modifyIndex: 2 },
+    ])
+  })
+
+  it('knows a text for secret when a reference carried a secret into it', async () => {
+    const { apply } = await pipeline({ layers: ['a'], interpolate: true, secrets: ['db.password'] })
+    const { redaction } = await apply({
+      'a/db/password': 'x',
+      'a/url': '${all.db}',
+      'a/all/db': '${db.password}',
+      'a/open': 'y',
+    })
+    expect(['url', 'open'].map((path) => redaction.isSecret([path]))).toEqual([true, false])
+    expect(redaction.isSecret(['all', 'db'])).toBe(true)
+  })
+
+  it('asks its hooks in order, with the value before, and only about changes', async () => {
+    const asked: unknown[] = []
+    const { apply } = await pipeline({
+      layers: ['a'],
+      beforeApply: [
+        (next, { previous }) => void asked.push(['first', next, previous]),
+        async (next) => {
+          await Promise.resolve()
+          asked.push(['second', next])
+          if (next['x'] === 'bad') throw new Error('no')
+        },
+      ],
+    })
+    await apply({ 'a/x': '1' })
+    await apply({ 'a/x': '1' })
+    expect((await rejection(apply({ 'a/x': 'bad' }))).issues).toEqual([{ message: 'no' }])
+    expect(asked).toEqual([
+      ['first', { x: '1' }, undefined],
+      ['second', { x: '1' }],
+      ['first', { x: 'bad' }, { x: '1' }],
+      ['second', { x: 'bad' }],
+    ])
+  })
+
+  it('takes what a function of the user throws as an issue, and not the text of a document', async () => {
+    const failing = await pipeline({
+      layers: ['a'],
+      schema: () => {
+        throw new Error('port is missing')
+      },
+    })
+    expect((await rejection(failing.apply({ 'a/x': '1' }))).issues).toEqual([{ message: 'port is missing' }])
+    const format = (text: string): never => {
+      throw new Error(`cannot read ${text}`)
+    }
+    const { issues } = await rejection((await pipeline({ layers: ['a'], format })).apply({ a: 'hunter2' }))
+    expect(issues[0]?.message).toBe('cannot be read: its format function failed')
+  })
+
+  it('reads documents by a function of the user', async () => {
+    const format = (text: string, key: string): unknown => ({ [key]: text.split(',') })
+    expect((await (await pipeline({ layers: ['a'], format })).apply({ 'a/b': 'x,y' })).value).toEqual({
+      'a/b': ['x', 'y'],
+    })
+  })
+
+  it('coerces only when told to', async () => {
+    const store = { 'a/n': '1', 'a/b': 'true', 'a/s': '007' }
+    expect((await (await pipeline({ layers: ['a'] })).apply(store)).value).toEqual({ n: '1', b: 'true', s: '007' })
+    const { apply } = await pipeline({ layers: ['a'], coerce: true })
+    expect((await apply(store)).value).toEqual({ n: 1, b: true, s: '007' })
+  })
+})
+
+const fragment = fc.constantFrom(
+  ...[
+    '{',
+    '}',
+    '[',
+    ']',
+    ':',
+    ',',
+    '"',
+    "'",
+    '=',
+    '\\',
+    '\n',
+    ' ',
+    '-',
+    '&a',
+    '*a',
+    '!!',
+    '<<',
+    '#',
+    '|',
+    '>',
+    '%',
+    '\t',
+  ],
+  ...[
+    '__proto__',
+    'constructor',
+    'prototype',
+    'polluted',
+    '${',
+    '}',
+    ':-',
+    '$${',
+    '.',
+    '/',
+    '0',
+    '[0]',
+    'a',
+    'b',
+    'null',
+    'true',
+    '1e999',
+  ],
+)
+const text = fc.oneof(
+  fc.array(fragment, { maxLength: 20 }).map((parts) => parts.join('')),
+  fc.json(),
+  fc.string({ unit: 'binary', maxLength: 30 }),
+)
+const name = fc.array(fragment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''))
+
+describe.each(['keys', 'json', 'yaml', 'properties'] as const)('anything at all as %s', (format) => {
+  it('is a configuration or a rejection: nothing else fails, nothing is polluted, the last good one stays', async () => {
+    const { apply } = await pipeline({
+      layers: ['a', 'b'],
+      format,
+      interpolate: true,
+      coerce: true,
+      secrets: ['a.b', '*.x'],
+    })
+    const good: Store = { 'a/good': format === 'json' ? '{"x":1}' : format === 'keys' ? '1' : 'x: 1' }
+    const before = await apply(good)
+    const snapshot = JSON.stringify(before.value)
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('a', 'b'), name, text), { maxLength: 4 }), async (entries) => {
+        const store = Object.fromEntries(entries.map(([layer, key, value]) => [`${layer}/${key}`, value]))
+        try {
+          const { value, redaction } = await apply(store)
+          expect(Object.getPrototypeOf(value)).toBe(Object.prototype)
+          expect(() => JSON.stringify([value, redaction.isSecret(['a'])])).not.toThrow()
+        } catch (error) {
+          if (!(error instanceof ConfigRejection)) throw error
+        }
+        expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+        expect(Object.keys(Object.prototype)).toEqual([])
+        expect(JSON.stringify(before.value)).toBe(snapshot)
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
