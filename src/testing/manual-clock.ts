@@ -31,7 +31,8 @@ export class ManualClock implements Clock {
   }
 
   setTimer(callback: () => void, delayMs: number): Timer {
-    const pending = { dueMs: this.#elapsedMs + Math.max(0, delayMs), callback }
+    // As on a real clock, no timer fires in the millisecond in which it was set: a loop without a pause must not hold time up.
+    const pending = { dueMs: this.#elapsedMs + Math.max(1, delayMs), callback }
     this.#pending.add(pending)
     return { cancel: () => void this.#pending.delete(pending) }
   }
