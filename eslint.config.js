@@ -21,6 +21,11 @@ const LAYERS = {
   cli: ['config', 'kv', 'testing', 'core', 'errors'],
 }
 
+const ENTRY_LEVEL = {
+  regex: '^\\.\\./(?:\\.\\./)*(?:index|proconsul|options)\\.js$',
+  message: 'Only the command may import the entry level.',
+}
+
 const folders = Object.keys(LAYERS)
 
 const layerRules = folders.map((folder) => {
@@ -30,10 +35,7 @@ const layerRules = folders.map((folder) => {
   )
   const typesOnly = allowed.filter((entry) => entry.startsWith('types:')).map((entry) => entry.slice('types:'.length))
   const patterns = [
-    {
-      regex: '^\\.\\./(?:\\.\\./)*(?:index|proconsul|options)\\.js$',
-      message: `src/${folder} may not import the entry level.`,
-    },
+    ...(folder === 'cli' ? [] : [ENTRY_LEVEL]),
     { regex: '^proconsul(/|$)', message: 'Inside src, import by relative path.' },
     ...forbidden.map((other) => ({
       regex: `^(?:\\.\\./)+${other}/`,
