@@ -11,7 +11,7 @@ import { SnapshotFile } from '../core/snapshot-file.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
-import { cachedSource } from './cached-source.js'
+import { cachedSource } from './sources/cached-source.js'
 import {
   CHECK,
   ChecksWatcher,
@@ -23,10 +23,10 @@ import {
   USER_EVENT,
   type ServiceName,
 } from './catalog-watchers.js'
-import { failover } from './failover.js'
+import { failover } from './sources/failover.js'
 import { ListReader, type ListKind } from './list-reader.js'
 import type { WatcherParts } from './list-watcher.js'
-import { savedInstances } from './saved-instances.js'
+import { savedInstances } from './sources/saved-instances.js'
 import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
 import {
   checkCatalogQuery,
@@ -41,8 +41,8 @@ import {
 } from './service-query.js'
 import { ServiceReader } from './service-reader.js'
 import { ServiceWatcher } from './service-watcher.js'
-import { shrinkGuard } from './shrink-guard.js'
-import type { ListSource } from './source.js'
+import { shrinkGuard } from './sources/shrink-guard.js'
+import type { ListSource } from './sources/list-source.js'
 
 /** The endpoints that discovery reads. */
 export interface DiscoveryApis {

@@ -3,7 +3,7 @@ import type { Answer } from '../api/wire.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { adoptListing, reconcileListing, type ItemShape, type Listing } from './listing.js'
 import { readOptions, scopeOf } from './read-options.js'
-import { querySource, type ListSource } from './source.js'
+import { querySource, type ListSource } from './sources/list-source.js'
 
 /** How a list is read. */
 export interface ListKind<Item, Options extends ListOptions> extends ItemShape<Item> {

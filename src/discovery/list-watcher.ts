@@ -6,7 +6,7 @@ import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { LatestValue } from '../watch/latest-value.js'
 import { diffLists, type EmptyReason, type ItemShape, type ListDiff } from './listing.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './source.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from './sources/list-source.js'
 
 /** What is known of a list at one moment. Frozen. */
 export interface SnapshotFacts {

@@ -8,7 +8,7 @@ import type { WatchRead, WatchReading } from '../watch/watch-query.js'
 import { adoptListing, reconcileListing, type EmptyReason, type Listing } from './listing.js'
 import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
 import type { ResolvedServiceQuery } from './service-query.js'
-import { querySource, type ListSource } from './source.js'
+import { querySource, type ListSource } from './sources/list-source.js'
 import { readOptions, scopeOf } from './read-options.js'
 
 /** Reads the instances of services, once or again and again, and says why there are none. */

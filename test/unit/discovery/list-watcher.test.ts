@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ListWatcher, type SnapshotFacts } from '../../../src/discovery/list-watcher.js'
 import { FakeClock, settle } from '../../support/fake-clock.js'
-import { runtimeOn, ScriptedSource } from './scripted-source.js'
+import { runtimeOn, ScriptedSource } from './sources/scripted-source.js'
 
 interface Snapshot extends SnapshotFacts {
   readonly items: readonly string[]

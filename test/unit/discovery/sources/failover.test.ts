@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { failover } from '../../../src/discovery/failover.js'
-import { FakeClock } from '../../support/fake-clock.js'
+import { failover } from '../../../../src/discovery/sources/failover.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource, ToldList } from './scripted-source.js'
 
 function between(afterMs = 0) {

@@ -1,8 +1,8 @@
-import { ProconsulError } from '../../../src/errors/proconsul-error.js'
-import type { Listing } from '../../../src/discovery/listing.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from '../../../src/discovery/source.js'
-import type { Runtime } from '../../../src/core/runtime.js'
-import type { FakeClock } from '../../support/fake-clock.js'
+import { ProconsulError } from '../../../../src/errors/proconsul-error.js'
+import type { Listing } from '../../../../src/discovery/listing.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from '../../../../src/discovery/sources/list-source.js'
+import type { Runtime } from '../../../../src/core/runtime.js'
+import type { FakeClock } from '../../../support/fake-clock.js'
 
 /** A source whose news a test gives by hand. */
 export class ScriptedSource implements ListSource<string> {

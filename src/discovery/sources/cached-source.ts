@@ -1,8 +1,8 @@
-import type { Timer } from '../core/clock.js'
-import type { Runtime } from '../core/runtime.js'
-import type { SnapshotFile } from '../core/snapshot-file.js'
-import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './source.js'
+import type { Timer } from '../../core/clock.js'
+import type { Runtime } from '../../core/runtime.js'
+import type { SnapshotFile } from '../../core/snapshot-file.js'
+import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
 
 /** What a cache works with. */
 export interface CacheParts<Item> {

@@ -1,7 +1,7 @@
-import { deepFreeze } from '../core/deep-freeze.js'
-import { isRecord } from '../core/option-check.js'
-import type { CheckStatus } from '../api/health-entry.js'
-import type { ServiceInstance } from './service-instance.js'
+import { deepFreeze } from '../../core/deep-freeze.js'
+import { isRecord } from '../../core/option-check.js'
+import type { CheckStatus } from '../../api/health-entry.js'
+import type { ServiceInstance } from '../service-instance.js'
 
 /** The instances of a saved list, frozen; undefined when any of them is not what this program writes. */
 export function savedInstances(value: unknown): readonly ServiceInstance[] | undefined {

@@ -1,7 +1,7 @@
-import type { ProconsulError } from '../errors/proconsul-error.js'
-import type { WatchFamily } from '../watch/watch-engine.js'
-import type { WatchObserver, WatchQuery, WatchSnapshot } from '../watch/watch-query.js'
-import type { Listing } from './listing.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { WatchFamily } from '../../watch/watch-engine.js'
+import type { WatchObserver, WatchQuery, WatchSnapshot } from '../../watch/watch-query.js'
+import type { Listing } from '../listing.js'
 
 /** A list as it was read. */
 export type ListSnapshot<Item> = WatchSnapshot<Listing<Item>>

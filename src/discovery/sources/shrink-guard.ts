@@ -1,8 +1,8 @@
-import type { Timer } from '../core/clock.js'
-import type { Runtime } from '../core/runtime.js'
-import type { ProconsulError } from '../errors/proconsul-error.js'
-import type { ResolvedShrinkGuard } from './service-query.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './source.js'
+import type { Timer } from '../../core/clock.js'
+import type { Runtime } from '../../core/runtime.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { ResolvedShrinkGuard } from '../service-query.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
 
 /** What a guard works with. */
 export interface ShrinkGuardParts<Item> {

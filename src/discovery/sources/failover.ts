@@ -1,8 +1,8 @@
-import type { Timer } from '../core/clock.js'
-import type { Runtime } from '../core/runtime.js'
-import type { ProconsulError } from '../errors/proconsul-error.js'
-import type { ResolvedFailover } from './service-query.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './source.js'
+import type { Timer } from '../../core/clock.js'
+import type { Runtime } from '../../core/runtime.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { ResolvedFailover } from '../service-query.js'
+import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
 
 /**
  * The first of several sources that can serve. The next is used once the one in use has been unable for a while, and a preferred one

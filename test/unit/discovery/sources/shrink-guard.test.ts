@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { shrinkGuard } from '../../../src/discovery/shrink-guard.js'
-import { FakeClock, settle } from '../../support/fake-clock.js'
+import { shrinkGuard } from '../../../../src/discovery/sources/shrink-guard.js'
+import { FakeClock, settle } from '../../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource, ToldList } from './scripted-source.js'
 
 const FIVE = ['a', 'b', 'c', 'd', 'e']
