@@ -1,0 +1,52 @@
+// Tests of a service with `node:test`: what it does when Consul is down, when an instance dies, when its configuration is bad.
+//
+// Needs:    nothing; Consul is embedded.
+// Run:      node examples/testing/node-test.mjs
+// Expected: pass 3
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+import { startEmbeddedConsul } from 'proconsul/testing'
+import { next, startGreeter, startUser } from './greeter.mjs'
+
+let consul, greeter
+
+beforeEach(async () => {
+  consul = await startEmbeddedConsul()
+  await startUser(consul.url, 'ada')
+  greeter = await startGreeter(consul.url)
+})
+
+afterEach(async () => {
+  await greeter.close()
+  await consul.close()
+})
+
+test('it goes on with what it knows while Consul is down', async () => {
+  const stale = next(greeter.users, 'stale')
+  const fault = consul.faults.refuse()
+  await stale
+  assert.equal(greeter.greet(), 'Hello, ada')
+  const recovered = next(greeter.users, 'recovered')
+  fault.remove()
+  await recovered
+})
+
+test('it turns to another instance when one dies', async () => {
+  const added = next(greeter.users, 'change')
+  await startUser(consul.url, 'bob')
+  await added
+  const removed = next(greeter.users, 'change')
+  await fetch(`${consul.url}/v1/agent/check/fail/service:ada`, { method: 'PUT' })
+  await removed
+  assert.equal(greeter.greet(), 'Hello, bob')
+})
+
+test('it keeps the last good configuration when the next one is bad', async () => {
+  const changed = next(greeter.settings, 'change')
+  await fetch(`${consul.url}/v1/kv/config/greeter/greeting`, { method: 'PUT', body: 'Salve' })
+  await changed
+  const rejected = next(greeter.settings, 'rejected')
+  await fetch(`${consul.url}/v1/kv/config/greeter/greeting`, { method: 'PUT', body: ' ' })
+  await rejected
+  assert.equal(greeter.greet(), 'Salve, ada')
+})
