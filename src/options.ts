@@ -1,7 +1,7 @@
 import type { Random } from './core/backoff.js'
 import { systemClock, type Clock } from './core/clock.js'
 import { parseDuration, type Duration } from './core/duration.js'
-import { debugLogger, harmless, type Logger } from './core/logger.js'
+import { defaultLogger, harmless, type Logger } from './core/logger.js'
 import { checkInteger, checkObject, checkString } from './core/option-check.js'
 import type { Runtime } from './core/runtime.js'
 import { Secret } from './core/secret.js'
@@ -47,7 +47,10 @@ export interface ProconsulOptions {
   readonly maxResponseBytes?: number | undefined
   /** How watches read. */
   readonly watch?: WatchOptions | undefined
-  /** Where messages go, in pino's argument order; `console` fits. Default: standard error if NODE_DEBUG holds `proconsul`. */
+  /**
+   * Where messages go, in pino's argument order; `console` fits. Default: standard error if NODE_DEBUG holds `proconsul`, and faults of
+   * the application's own listeners and hooks as process warnings.
+   */
   readonly logger?: Logger | undefined
   /** The time that the loops live by. For tests. */
   readonly clock?: Clock | undefined
@@ -184,7 +187,7 @@ function fixedToken(option: string, token: unknown): TokenSetting {
 }
 
 function checkLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return debugLogger()
+  if (logger === undefined) return defaultLogger()
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     const method: unknown = Reflect.get(logger, level)
     if (typeof method !== 'function') throw invalidOption(`logger.${level}`, method, 'a function')

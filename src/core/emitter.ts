@@ -7,14 +7,16 @@ export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unkno
 type Listener<Arguments extends readonly unknown[]> = (...args: Arguments) => unknown
 
 /**
- * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged, and the other
- * listeners and the emitting loop go on. Listeners are called in the order they were added, synchronously.
+ * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged as an error, later
+ * failures of the same listener for debugging only, and the other listeners and the emitting loop go on. Listeners are called in the order they were added, synchronously.
  */
 export class Emitter<Events extends EventMap<Events>> {
   readonly #emitter = new EventEmitter()
   readonly #logger: Logger
   /** How to remove each listener, per event: what is really registered is a guarded one. */
   readonly #removals = new Map<string, Map<unknown, () => void>>()
+
+  readonly #reported = new WeakSet()
 
   constructor(logger: Logger) {
     this.#logger = logger
@@ -77,13 +79,15 @@ export class Emitter<Events extends EventMap<Events>> {
   #call<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, args: Events[Name]): void {
     try {
       const returned = listener(...args)
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(name, error))
+      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(name, listener, error))
     } catch (error) {
-      this.#report(name, error)
+      this.#report(name, listener, error)
     }
   }
 
-  #report(name: string, error: unknown): void {
-    this.#logger.error({ event: name, error }, `a listener of "${name}" failed`)
+  #report(name: string, listener: object, error: unknown): void {
+    const level = this.#reported.has(listener) ? 'debug' : 'error'
+    this.#reported.add(listener)
+    this.#logger[level]({ event: name, error }, `a listener of "${name}" failed`)
   }
 }

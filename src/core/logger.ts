@@ -1,4 +1,4 @@
-import { debuglog } from 'node:util'
+import { debuglog, inspect } from 'node:util'
 
 /** What a log call carries beside its message: plain values, never a token. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -11,14 +11,21 @@ export interface Logger {
   error(fields: LogFields, message: string): void
 }
 
-/** Writes to standard error when NODE_DEBUG holds `proconsul`, and nothing otherwise. */
-export function debugLogger(): Logger {
+/**
+ * Writes to standard error when NODE_DEBUG holds `proconsul`, and nothing otherwise; but an error, which is a fault in the application's
+ * own listeners or hooks, is a process warning, for nobody else would tell of it.
+ */
+export function defaultLogger(): Logger {
   const write = debuglog('proconsul')
   const at =
     (level: string) =>
     (fields: LogFields, message: string): void =>
       write('%s %s %o', level, message, fields)
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: warnProcess }
+}
+
+function warnProcess({ error }: LogFields, message: string): void {
+  process.emitWarning(message, { type: 'ProconsulWarning', ...(error !== undefined && { detail: inspect(error) }) })
 }
 
 /** The same logger, made harmless: what the application's logger throws never reaches a loop. */

@@ -63,15 +63,12 @@ export function handleSignals(
   return { remove, [Symbol.dispose]: remove }
 }
 
-/** Nobody reads a logger's debug output when a process has just ended: what stayed in Consul goes to standard error. */
-function tell({ leftBehind, hookError }: ShutdownReport, target: SignalProcess): void {
+/** Nobody reads a log when a process has just ended: what stayed in Consul goes to standard error. */
+function tell({ leftBehind }: ShutdownReport, target: SignalProcess): void {
   for (const { id, error } of leftBehind) {
-    target.emitWarning(`${id} is still registered in Consul: ${error.message}`, {
-      type: WARNING_TYPE,
-      code: 'PROCONSUL_LEFT_BEHIND',
-    })
+    const message = `${id} is still registered in Consul: ${error.message}`
+    target.emitWarning(message, { type: WARNING_TYPE, code: 'PROCONSUL_LEFT_BEHIND' })
   }
-  if (hookError !== undefined) target.emitWarning(hookError.message, { type: WARNING_TYPE, code: hookError.code })
 }
 
 function endBySignal(signal: NodeJS.Signals, target: SignalProcess): void {

@@ -58,7 +58,6 @@ export async function shutdown(steps: ShutdownSteps, plan: ShutdownPlan, runtime
   // An agent that does not answer may take half of what the drain leaves, so that the hook still has its time.
   const leaveMs = (plan.timeoutMs - plan.drainMs) / 2
   const { registrations, leftBehind } = await boundedLeave(steps, leaveMs, runtime)
-  for (const { id, error } of leftBehind) logger.warn({ id, error }, 'a registration was left behind')
   if (registrations > 0) await sleep(plan.drainMs, { clock })
   const hookError = plan.onDrained && (await runHook(plan.onDrained, endAt - clock.monotonic(), runtime))
   if (hookError !== undefined) logger.error({ error: hookError }, 'the hook after the drain failed')

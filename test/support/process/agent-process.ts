@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { eventually } from '../eventually.js'
 import type { AgentHost, AgentSignal } from './running-agent.js'
 import { guardChild } from './child-guard.js'
 
@@ -55,9 +56,15 @@ export class AgentProcess implements AgentHost {
     }
   }
 
-  signal(name: AgentSignal): Promise<void> {
+  async signal(name: AgentSignal): Promise<void> {
     this.#child?.kill(name)
-    return Promise.resolve()
+    // On a busy machine its threads go on for a moment after the signal was sent, and would answer what is asked meanwhile.
+    if (name === 'SIGSTOP' && process.platform === 'linux') await eventually(() => this.#assertStopped())
+  }
+
+  async #assertStopped(): Promise<void> {
+    const status = await readFile(`/proc/${this.#child?.pid ?? 0}/status`, 'utf8')
+    if (!/^State:\s+T/m.test(status)) throw new Error('it is still running')
   }
 
   async ended(): Promise<void> {

@@ -50,7 +50,10 @@ describe('an emitter', () => {
     lamp.on('change', last)
     lamp.switch(true)
     await Promise.resolve()
-    expect(last).toHaveBeenCalledOnce()
+    lamp.switch(false)
+    await Promise.resolve()
+    expect(last).toHaveBeenCalledTimes(2)
+    expect(logger.messages('debug')).toHaveLength(2)
     expect(logger.messages('error')).toEqual(['a listener of "change" failed', 'a listener of "change" failed'])
   })
 

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { debugLogger, harmless } from '../../../src/core/logger.js'
+import { describe, expect, it, vi } from 'vitest'
+import { defaultLogger, harmless } from '../../../src/core/logger.js'
 import { recordingLogger } from '../../support/recording-logger.js'
 
 it('hands everything on, and keeps what the logger of the application throws from the loops', () => {
@@ -15,6 +15,19 @@ it('hands everything on, and keeps what the logger of the application throws fro
   expect(() => harmless(broken).error({}, 'lost')).not.toThrow()
 })
 
-it('is silent by default', () => {
-  expect(() => debugLogger().info({}, 'hidden')).not.toThrow()
+describe('by default', () => {
+  it('nothing is written', () => {
+    const write = vi.spyOn(process.stderr, 'write')
+    for (const level of ['debug', 'info', 'warn'] as const) defaultLogger()[level]({}, 'hidden')
+    expect(write).not.toHaveBeenCalled()
+  })
+
+  it('a fault of the application is a process warning with its stack', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    defaultLogger().error({ error: new Error('typo') }, 'a listener of "change" failed')
+    expect(warn).toHaveBeenCalledExactlyOnceWith('a listener of "change" failed', {
+      type: 'ProconsulWarning',
+      detail: expect.stringContaining('Error: typo') as string,
+    })
+  })
 })

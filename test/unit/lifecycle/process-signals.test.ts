@@ -71,16 +71,14 @@ describe('on a signal', () => {
     expect(listeners(target)).toBe(0)
   })
 
-  it('what stayed in Consul and what failed is said on standard error', async () => {
+  it('what stayed in Consul is said on standard error', async () => {
     const { target, settle } = scene()
     target.emit('SIGTERM', 'SIGTERM')
     await settle({
       leftBehind: [{ id: 'orders-1', error: new ProconsulError('PROCONSUL_TIMEOUT', 'too late') }],
-      hookError: new ProconsulError('PROCONSUL_HOOK_FAILED', 'onDrained failed'),
     })
     expect(target.emitWarning.mock.calls).toEqual([
       ['orders-1 is still registered in Consul: too late', { type: 'ProconsulWarning', code: 'PROCONSUL_LEFT_BEHIND' }],
-      ['onDrained failed', { type: 'ProconsulWarning', code: 'PROCONSUL_HOOK_FAILED' }],
     ])
   })
 

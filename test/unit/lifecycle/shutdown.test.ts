@@ -46,7 +46,7 @@ describe('a shutdown', () => {
   })
 
   it('keeps its deadline while the agent does not answer, and says what stayed behind', async () => {
-    const { clock, order, note, logger, run } = scene(
+    const { clock, order, note, run } = scene(
       (signal) =>
         new Promise((resolve) => {
           signal.addEventListener('abort', () => {
@@ -59,15 +59,15 @@ describe('a shutdown', () => {
     await clock.advance(20_000)
     expect(await report).toMatchObject({ leftBehind: [{ id: 'orders-1', error: { code: 'PROCONSUL_TIMEOUT' } }] })
     expect(order).toEqual(['leave at 0', 'hook at 12500', 'close at 12500'])
-    expect(logger.messages('warn')).toEqual(['a registration was left behind'])
   })
 
   it('reports a hook that fails, and goes on', async () => {
-    const { clock, order, run } = scene()
+    const { clock, order, logger, run } = scene()
     const cause = new Error('database is stuck')
     const report = run({ onDrained: () => Promise.reject(cause) })
     await clock.advance(5_000)
     expect((await report).hookError).toMatchObject({ code: 'PROCONSUL_HOOK_FAILED', cause })
+    expect(logger.messages('error')).toEqual(['the hook after the drain failed'])
     expect(order.at(-1)).toBe('close at 5000')
   })
 
