@@ -104,7 +104,10 @@ function flattened(folder: string, source: unknown): Wanted[] {
   const wanted: Wanted[] = []
   const visit = (part: unknown, key: string): void => {
     if (isRecord(part) && !(part instanceof Uint8Array)) {
-      for (const [name, below] of Object.entries(part)) visit(below, `${key}/${name}`)
+      for (const [name, below] of Object.entries(part)) {
+        if (name === '') throw invalidOption(`a name below ${key}`, name, 'a non-empty name')
+        visit(below, `${key}/${name}`)
+      }
     } else if (Array.isArray(part)) {
       for (const [index, below] of part.entries()) visit(below, `${key}/${index}`)
     } else {
