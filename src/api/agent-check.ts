@@ -70,10 +70,10 @@ export class AgentCheckApi {
   /** Adds a check to the node, or to a service where `serviceId` names one. */
   async register(
     check: CheckRegistration,
-    options: RequestOptions & { readonly serviceId?: string } = {},
+    { serviceId, ...options }: RequestOptions & { readonly serviceId?: string | undefined } = {},
   ): Promise<void> {
     const { CheckID, ...fields } = wireCheck(check)
-    const body = { ID: CheckID, ...fields, ...(options.serviceId !== undefined && { ServiceID: options.serviceId }) }
+    const body = { ID: CheckID, ...fields, ...present({ ServiceID: serviceId }) }
     await write(this.#http, 'agent.check.register', '/agent/check/register', options, { body, idempotent: true })
   }
 
