@@ -60,6 +60,7 @@ export class EmbeddedConsul implements AsyncDisposable {
       closePort: () => this.#closePort(),
       loseLeader: () => this.#cluster.loseLeader(),
       wakeBlockedQueries: () => this.#life?.node.waiters.wakeAll(),
+      failBlockedQueries: () => this.#life?.node.waiters.failAll(),
     }))
   }
 

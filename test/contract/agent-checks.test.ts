@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createServer as createGrpcServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
 import { eventually } from '../support/eventually.js'
@@ -204,6 +205,31 @@ contract('an agent’s checks', ({ must, since, before, http, unique, agent }) =
     await new Promise((resolve) => server.close(resolve))
     await eventually(async () => expect(await statusOf(name)).toBe('critical'))
     expect((await checks())[`service:${name}`]?.Output).toContain('connection refused')
+  })
+
+  must('ask a gRPC server for its health', async () => {
+    let serving = 1
+    const asked: string[] = []
+    const server = createGrpcServer()
+    server.on('stream', (stream, headers) => {
+      asked.push(String(headers[':path']))
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      stream.on('error', () => undefined)
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, serving]))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const name = await service({
+      GRPC: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      Interval: '100ms',
+      Timeout: '2s',
+    })
+    await eventually(async () => expect(await statusOf(name)).toBe('passing'))
+    expect(asked[0]).toBe('/grpc.health.v1.Health/Check')
+    serving = 2
+    await eventually(async () => expect(await statusOf(name)).toBe('critical'))
+    await http.put(`/v1/agent/service/deregister/${name}`)
+    await new Promise((resolve) => server.close(resolve))
   })
 
   must('follow another service as an alias', async () => {

@@ -126,6 +126,17 @@ describe('the faults of an embedded agent', () => {
     expect([cached.status, cached.headers['x-cache']]).toEqual([200, 'HIT'])
   })
 
+  test('noLeader leaves queries that wait alone, or fails them as a dying leader does', async () => {
+    const { index } = await http.get('/v1/health/service/consul')
+    const waiting = http.get(`/v1/health/service/consul?index=${index}&wait=1m`)
+    await eventually(() => expect(agent.blockedQueries).toBe(1))
+    agent.faults.noLeader().remove()
+    expect(agent.blockedQueries).toBe(1)
+    agent.faults.noLeader({ failBlocked: true })
+    const failed = await waiting
+    expect([failed.status, failed.text, failed.index]).toEqual([500, 'rpc error making call: EOF', 1])
+  })
+
   test('noLeader with a match fails only those requests', async () => {
     agent.faults.noLeader({ path: '/v1/kv', times: 1 })
     expect((await http.get('/v1/kv/x')).text).toBe('No cluster leader')

@@ -14,6 +14,8 @@ export interface FaultTarget {
   loseLeader(): () => void
   /** Lets every blocking query answer now, changed or not. */
   wakeBlockedQueries(): void
+  /** Fails every blocking query that waits for replicated state. */
+  failBlockedQueries(): void
 }
 
 /** How a status is answered. */
@@ -94,11 +96,15 @@ export class Faults {
 
   /**
    * The cluster has no leader: reads and writes fail with 500 unless they are stale, the agent's own calls go on, and nothing reaches the
-   * catalog until the fault is removed. Queries that already wait are not disturbed. With a match, those requests fail, and nothing else.
+   * catalog until the fault is removed. Queries that already wait are not disturbed, as when a leader steps down; with `failBlocked` they fail
+   * at once, as when it dies. With a match, those requests fail, and nothing else.
    */
-  noLeader(match?: FaultMatch): FaultHandle {
-    if (match !== undefined) return this.status(500, { ...match, body: 'No cluster leader' })
-    return this.#addState(this.#target().loseLeader())
+  noLeader({ failBlocked = false, ...match }: FaultMatch & { readonly failBlocked?: boolean } = {}): FaultHandle {
+    if (Object.keys(match).length > 0) return this.status(500, { ...match, body: 'No cluster leader' })
+    const target = this.#target()
+    const elect = target.loseLeader()
+    if (failBlocked) target.failBlockedQueries()
+    return this.#addState(elect)
   }
 
   /** The answer is 200 with JSON's headers and a body that is no JSON. */

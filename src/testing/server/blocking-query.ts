@@ -6,6 +6,7 @@ import type { Clock } from '../../core/clock.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Topic } from '../state/wake-ups.js'
 import type { ApiRequest } from './api-request.js'
+import { Refusal } from './reply.js'
 import type { EndedWait, Waiters } from './waiters.js'
 
 /** One reading: its index, what would make another worthwhile, and the value, which is built only when it is sent. */
@@ -56,6 +57,7 @@ export async function blockingQuery<Value>(
   while (toIndex(reading) <= minIndex && store.generation === generation) {
     const outcome = await waitFor(context, reading.interests, deadlineMs - clock.monotonic())
     if (outcome === 'stopped') throw new AgentStopped()
+    if (outcome === 'failed') throw new Refusal(500, 'rpc error making call: EOF')
     reading = read()
     if (outcome !== 'woken') break
     if (context.missingKeepsBlocking && reading.isMissing === true && wasMissing) {

@@ -1,5 +1,5 @@
 /** How a waiting query is ended from outside. */
-export type EndedWait = 'spurious' | 'stopped'
+export type EndedWait = 'spurious' | 'failed' | 'stopped'
 
 /** The blocking queries that an agent is holding. */
 export class Waiters {
@@ -24,6 +24,11 @@ export class Waiters {
   /** Lets every query answer now, though nothing may have changed. */
   wakeAll(): void {
     for (const end of [...this.#ends]) end('spurious')
+  }
+
+  /** Fails every query of replicated state, as when the leader that answers them dies. */
+  failAll(): void {
+    for (const end of [...this.#ends]) end('failed')
   }
 
   /** Ends every query for good. */
