@@ -57,8 +57,10 @@ export class Turns {
   readonly #clock: Clock
   readonly #places: number
   readonly #options: ResolvedWatchOptions
+  /** Everyone who waits, in order of asking. */
+  readonly #line = new Set<Waiter>()
+  /** Of these, those that changed lately. */
   readonly #hot = new Set<Waiter>()
-  readonly #cold = new Set<Waiter>()
   #members = 0
   #anchored = 0
   #visiting = 0
@@ -87,10 +89,13 @@ export class Turns {
     this.#members -= 1
   }
 
-  /** Waits for a place: those that changed lately first, then in order of asking. Rejects when the signal is aborted. */
+  /**
+   * Waits for a place, in order of asking; a query that changed lately goes first only to a place that it may keep, so that many of
+   * them cannot starve the rest. Rejects when the signal is aborted.
+   */
   async enter(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
     throwIfAborted(signal)
-    if (this.#hot.size + this.#cold.size === 0 && this.#anchored + this.#visiting < this.#places) {
+    if (this.#line.size === 0 && this.#anchored + this.#visiting < this.#places) {
       return this.#grant(request)
     }
     return await this.#queue(request, signal)
@@ -103,16 +108,15 @@ export class Turns {
       queries: this.#members,
       anchored: this.#anchored,
       visiting: this.#visiting,
-      waiting: this.#hot.size + this.#cold.size,
+      waiting: this.#line.size,
       sweepMs: crowded ? Math.round(((this.#turnMs() + this.#costMs) * this.#rotating) / this.#rotatingPlaces) : 0,
     }
   }
 
   async #queue(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
-    const line = request.hot ? this.#hot : this.#cold
     return await new Promise<Turn>((resolve, reject) => {
       const leave = (): void => {
-        line.delete(waiter)
+        this.#leaveLine(waiter)
         reject(abortError(signal))
       }
       const grant = (turn: Turn): void => {
@@ -120,14 +124,15 @@ export class Turns {
         resolve(turn)
       }
       const waiter: Waiter = { request, grant }
-      line.add(waiter)
+      this.#line.add(waiter)
+      if (request.hot) this.#hot.add(waiter)
       signal.addEventListener('abort', leave, { once: true })
     })
   }
 
   #grant(request: TurnRequest): Turn {
     const crowded = this.#members > this.#places
-    const anchored = this.#anchored < Math.floor(this.#places / 2) && (!crowded || request.hot)
+    const anchored = this.#hasAnchor && (!crowded || request.hot)
     const longestMs = anchored ? (crowded ? HOT_WAIT_MS : Infinity) : crowded ? this.#turnMs() : RELAXED_WAIT_MS
     const waitMs = Math.min(this.#options.waitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs))
     if (anchored) this.#anchored += 1
@@ -147,11 +152,21 @@ export class Turns {
   }
 
   #next(): void {
-    const line = this.#hot.size > 0 ? this.#hot : this.#cold
-    const [waiter] = line
+    const [first] = this.#line
+    const [firstHot] = this.#hot
+    const waiter = this.#hasAnchor ? (firstHot ?? first) : first
     if (waiter === undefined) return
-    line.delete(waiter)
+    this.#leaveLine(waiter)
     waiter.grant(this.#grant(waiter.request))
+  }
+
+  #leaveLine(waiter: Waiter): void {
+    this.#line.delete(waiter)
+    this.#hot.delete(waiter)
+  }
+
+  get #hasAnchor(): boolean {
+    return this.#anchored < Math.floor(this.#places / 2)
   }
 
   /** So long that all turns together, with what they cost beside their wait, take one sweep; but no more turns than allowed. */

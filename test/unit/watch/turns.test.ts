@@ -78,20 +78,29 @@ describe('the turns of blocking queries', () => {
     expect(held.map(({ waitMs }) => waitMs >= 10_000)).toEqual([true, true, false, false])
   })
 
-  it('starve none: who waits gets the next place in order of asking, those that changed lately first', async () => {
-    const turns = turnsFor(100, 1)
+  it('starve none, however many changed lately: those go first only to a place that they may keep', async () => {
+    const turns = turnsFor(100, 2)
     const order: string[] = []
-    const first = await turns.enter(OLD, signal)
+    const keeper = await turns.enter(HOT, signal)
+    const visitor = await turns.enter(OLD, signal)
     const ask = async (name: string, hot: boolean): Promise<void> => {
       const turn = await turns.enter({ hot, ageMs: 60_000 }, signal)
       order.push(name)
       turn.leave()
     }
-    const asked = [ask('a', false), ask('b', false), ask('hot', true)]
+    const asked = [ask('a', false), ask('hot 1', true), ask('b', false), ask('hot 2', true)]
     await settle()
-    first.leave()
+    visitor.leave()
     await Promise.all(asked)
-    expect(order).toEqual(['hot', 'a', 'b'])
+    expect(order).toEqual(['a', 'hot 1', 'b', 'hot 2'])
+
+    const again = await turns.enter(OLD, signal)
+    const [late, hot] = [ask('late', false), ask('hot', true)]
+    await settle()
+    keeper.leave()
+    again.leave()
+    await Promise.all([late, hot])
+    expect(order.slice(4)).toEqual(['hot', 'late'])
   })
 
   it('forget who gives up waiting', async () => {
