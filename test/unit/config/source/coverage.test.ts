@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { resolveLayers } from '../../../../src/config/layer.js'
+import { coverageOf, holdsOnly } from '../../../../src/config/source/coverage.js'
+import { keepEntries, ownEntries } from '../../../../src/config/source/layer-state.js'
+import { entriesOf } from '../pipeline.js'
+
+describe('what must be read for all layers', () => {
+  it.each<[string[], 'keys' | 'documents', string[], string | undefined]>([
+    [['a'], 'keys', ['a/'], 'a/'],
+    [['config/a', 'config/b'], 'keys', ['config/a/', 'config/b/'], 'config/'],
+    [['config/a', 'config/ab'], 'keys', ['config/a/', 'config/ab/'], 'config/'],
+    [['config/a', 'config/ab'], 'documents', ['config/a'], 'config/a'],
+    [['x/y/a', 'x/b'], 'keys', ['x/y/a/', 'x/b/'], 'x/'],
+    [['a', 'a/b'], 'keys', ['a/'], 'a/'],
+    [['a', 'b'], 'keys', ['a/', 'b/'], undefined],
+  ])('%j of %s', (layers, format, prefixes, cover) => {
+    expect(coverageOf(resolveLayers(layers, false), format)).toEqual({ prefixes, cover })
+  })
+
+  it('knows whether a folder holds nothing else', () => {
+    const layers = resolveLayers(['c/a', 'c/b'], false)
+    expect(holdsOnly(layers, ['c/a/', 'c/b'])).toBe(true)
+    expect(holdsOnly(layers, [])).toBe(true)
+    expect(holdsOnly(layers, ['c/a/', 'c/ab/'])).toBe(false)
+  })
+})
+
+describe('entries', () => {
+  it('are told apart by their layers', () => {
+    const entries = entriesOf({ 'c/a/x': '1', 'c/ab/x': '1', 'c/b': '1', other: '1' })
+    const { entries: own, foreign } = ownEntries(resolveLayers(['c/a', 'c/b'], false), entries)
+    expect(own.map(({ key }) => key)).toEqual(['c/a/x', 'c/b'])
+    expect(foreign).toBe(2)
+  })
+
+  it('stay the same objects as long as they do not change', () => {
+    const first = entriesOf({ a: '1', b: '2', c: '3' })
+    expect(keepEntries(first, entriesOf({ a: '1', b: '2', c: '3' }))).toBe(first)
+    const next = keepEntries(first, [...entriesOf({ a: '1', b: 'x', c: '3' })])
+    expect([next[0] === first[0], next[1] === first[1], next[2] === first[2]]).toEqual([true, false, true])
+    const shorter = keepEntries(first, first.slice(1))
+    expect(shorter).not.toBe(first)
+    expect(shorter[0]).toBe(first[1])
+    expect(keepEntries(first.slice(1), first)).toEqual(first)
+  })
+})
