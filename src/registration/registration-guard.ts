@@ -10,8 +10,11 @@ export interface Guarded {
   readonly record: RecordKeeper
 }
 
-/** How often the agent is asked for what it has of us; two reads, whatever the number of registrations. */
+/** How often the agent is asked for what it has of us: two reads, whatever the number of registrations. */
 const INTERVAL_MS = 5_000
+/** Past a hundred registrations the answers are large: the interval grows with their number, up to this. */
+const LONGEST_INTERVAL_MS = 30_000
+const PER_REGISTRATION_MS = 50
 /** The same at first, and while the agent cannot be reached: what it lost is to be back soon after it answers. */
 const SOON_MS = 1_000
 /** The same after the connection to the agent broke, which is what a restart looks like. */
@@ -66,7 +69,8 @@ export class RegistrationGuard {
   }
 
   async #look(): Promise<void> {
-    let nextMs = INTERVAL_MS
+    const intervalMs = Math.max(INTERVAL_MS, this.#guarded.size * PER_REGISTRATION_MS)
+    let nextMs = Math.min(LONGEST_INTERVAL_MS, intervalMs)
     try {
       await this.#compare()
     } catch (error) {
