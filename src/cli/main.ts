@@ -1,9 +1,10 @@
 import { isProconsulError } from '../errors/proconsul-error.js'
 import { EXIT, UsageError, type CliIo, type Command } from './command.js'
 import { configCommand } from './config-command.js'
+import { devCommand } from './dev-command.js'
 
 /** Every command by its name. A further one is a file and a line here. */
-const COMMANDS: Readonly<Record<string, Command>> = { config: configCommand }
+const COMMANDS: Readonly<Record<string, Command>> = { config: configCommand, dev: devCommand }
 
 /** Runs `proconsul` with these arguments; resolves with the exit code and never rejects. */
 export async function main(args: readonly string[], io: CliIo): Promise<number> {

@@ -233,6 +233,7 @@ export class EmbeddedConsul implements AsyncDisposable {
       router: new Router(agentRoutes(node, { minSessionTtlMs: this.#options.minSessionTtlMs })),
       faults: this.faults,
       maxConnectionsPerClient: this.#options.connectionsPerClient,
+      onRequest: this.#options.onRequest,
       headers: profile.defaultPolicyHeader ? { 'X-Consul-Default-Acl-Policy': acl.defaultPolicy } : {},
     })
   }

@@ -3,6 +3,7 @@ import { parseDuration, type Duration } from '../core/duration.js'
 import { checkInteger, checkObject, checkOneOf, checkString, checkStringMap } from '../core/option-check.js'
 import type { AclOptions } from './acl/acl-system.js'
 import type { EmbeddedConsul } from './embedded-consul.js'
+import type { ServedRequest } from './server/served-request.js'
 import type { ConsulVersion } from './versions.js'
 
 /** The limits of an agent. */
@@ -40,6 +41,8 @@ export interface EmbeddedConsulOptions {
   readonly join?: EmbeddedConsul
   /** Random numbers from 0 to 1, for the jitter of waits. Default `Math.random`. */
   readonly random?: () => number
+  /** Told of every request once it is dealt with, for a log or for a test that looks at what its service asked. Default: nobody. */
+  readonly onRequest?: (request: ServedRequest) => void
 }
 
 /** Options with every default filled in. */
@@ -58,6 +61,7 @@ export interface ResolvedEmbeddedConsulOptions {
   readonly minSessionTtlMs: number
   readonly join: EmbeddedConsul | undefined
   readonly random: () => number
+  readonly onRequest: ((request: ServedRequest) => void) | undefined
 }
 
 /** The defaults, each with its reason. */
@@ -88,6 +92,7 @@ const OPTION_NAMES = [
   'limits',
   'join',
   'random',
+  'onRequest',
 ] as const
 const LIMIT_NAMES = ['connectionsPerClient', 'reapInterval', 'minDeregisterAfter', 'minSessionTtl'] as const
 
@@ -123,5 +128,6 @@ export function resolveEmbeddedConsulOptions(options: EmbeddedConsulOptions): Re
     minSessionTtlMs: parseDuration('limits.minSessionTtl', limits.minSessionTtl ?? defaults.minSessionTtl),
     join: options.join,
     random: options.random ?? Math.random,
+    onRequest: options.onRequest,
   })
 }

@@ -302,6 +302,22 @@ describe('options', () => {
     expect((await http.put('/v1/session/create', { TTL: '1s' })).status).toBe(200)
   })
 
+  test('a listener hears of every request, without its query, and of those without an answer', async () => {
+    const heard: object[] = []
+    const { agent, http } = await start({
+      onRequest: ({ method, path, status }) => heard.push({ method, path, status }),
+    })
+    await http.get('/v1/kv/x?token=secret')
+    agent.faults.drop({ times: 1 })
+    await http.put('/v1/kv/y', '1').catch(() => undefined)
+    await eventually(() =>
+      expect(heard).toEqual([
+        { method: 'GET', path: '/v1/kv/x', status: 404 },
+        { method: 'PUT', path: '/v1/kv/y', status: undefined },
+      ]),
+    )
+  })
+
   test('a taken port is told as the system tells it', async () => {
     const { agent } = await start()
     await expect(startEmbeddedConsul({ port: Number(new URL(agent.url).port) })).rejects.toMatchObject({

@@ -14,6 +14,7 @@ import { ConnectionLimit } from './connection-limit.js'
 import { ConnectionDropped, plain, Refusal, type Reply } from './reply.js'
 import { parsePath } from './request-path.js'
 import { allowedMethods, type Router } from './router.js'
+import type { ServedRequest } from './served-request.js'
 
 /** Go refuses larger request headers. */
 const MAX_HEADER_BYTES = 1_048_576
@@ -27,6 +28,8 @@ export interface HttpServerOptions {
   readonly maxConnectionsPerClient: number
   /** On every answer. */
   readonly headers: Readonly<Record<string, string>>
+  /** Told of every request once it is dealt with. */
+  readonly onRequest: ((request: ServedRequest) => void) | undefined
 }
 
 /** One listening port. Once closed it is not used again. */
@@ -109,6 +112,7 @@ export class HttpServer {
 
   async #handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const done = this.#limit.begin(incoming.socket)
+    const beganMs = this.#options.clock.monotonic()
     try {
       const body = await readBody(incoming)
       if (body !== undefined) await this.#answer(incoming, body, response)
@@ -122,7 +126,17 @@ export class HttpServer {
         )
     } finally {
       done()
+      this.#tell(incoming, response, beganMs)
     }
+  }
+
+  #tell({ method = '', url = '' }: IncomingMessage, response: ServerResponse, beganMs: number): void {
+    this.#options.onRequest?.({
+      method,
+      path: url.split('?')[0] ?? '',
+      status: response.headersSent ? response.statusCode : undefined,
+      durationMs: this.#options.clock.monotonic() - beganMs,
+    })
   }
 
   async #answer(incoming: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {

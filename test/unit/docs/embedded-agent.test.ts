@@ -65,7 +65,7 @@ describe('the page about the embedded agent', () => {
     const limits = { connectionsPerClient, reapInterval, minDeregisterAfter, minSessionTtl }
     for (const [name, value] of Object.entries(limits)) expect(options.get(`limits.${name}`)).toBe(String(value))
     const known = [...options.keys()].filter((name) => !name.includes('.'))
-    expect(known).toHaveLength(11)
+    expect(known).toHaveLength(12)
   })
 
   test('tells the transaction sizes of both versions', () => {
