@@ -1,9 +1,9 @@
 import Consul from 'consul'
 import { Proconsul } from '../../src/proconsul.js'
 
-/** A process that registers, says so, and waits to be killed. Arguments: service, host, port. */
-const [service = '', host = '', port = ''] = process.argv.slice(2)
-const check = { ttl: '10s', deregisterCriticalServiceAfter: '1m' } as const
+/** A process that registers, says so, and waits to be killed. Arguments: service, host, port, and a TTL in ms for `ours`. */
+const [service = '', host = '', port = '', ttl = '10000'] = process.argv.slice(2)
+const check = { ttl: Number(ttl), deregisterCriticalServiceAfter: '1m' } as const
 
 if (service === 'ours') {
   await new Proconsul({ address: `http://${host}:${port}` }).registerService({ name: service, id: service, check })
