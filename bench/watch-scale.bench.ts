@@ -225,13 +225,14 @@ async function put(consul: ConsulAgent, path: string, body?: object, agent = out
   })
 }
 
-/** Established TCP connections to a local port, of whatever process. */
+/** Established connections from this address to a port on it: those of the contender, without the writer's. */
 function openConnections(port: number): number {
-  const remote = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const here = '0100007F:'
+  const remote = here + port.toString(16).toUpperCase().padStart(4, '0')
   const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n')
   return rows.filter((row) => {
-    const [, , to, state] = row.trim().split(/\s+/)
-    return to === remote && state === '01'
+    const [, from, to, state] = row.trim().split(/\s+/)
+    return from?.startsWith(here) === true && to === remote && state === '01'
   }).length
 }
 
