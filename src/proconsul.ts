@@ -28,7 +28,13 @@ import {
   type CloseOptions,
   type SignalOptions,
 } from './lifecycle/shutdown-options.js'
-import { shutdown, type ShutdownPlan, type ShutdownReport } from './lifecycle/shutdown.js'
+import {
+  reportInsideHook,
+  shutdown,
+  type ShutdownPlan,
+  type ShutdownReport,
+  type ShutdownSteps,
+} from './lifecycle/shutdown.js'
 import { resolveOptions, type ProconsulOptions, type ResolvedOptions } from './options.js'
 import type {
   DeregisterOptions,
@@ -79,6 +85,10 @@ export class Proconsul implements AsyncDisposable {
   readonly #discovery: Discovery
   readonly #registrar: Registrar
   readonly #configs: ConfigReader
+  readonly #steps: ShutdownSteps = {
+    leave: (signal) => this.#registrar.leave(signal),
+    close: () => this.#letGo(),
+  }
   #signals: SignalHandlers | undefined
   #closing: Promise<ShutdownReport> | undefined
 
@@ -213,11 +223,15 @@ export class Proconsul implements AsyncDisposable {
 
   /**
    * Takes every registration out of discovery, lets callers notice, and lets go of everything. Resolves with what could not be undone.
-   * Idempotent: further calls return the same promise, and their options are not looked at.
+   * Idempotent: further calls return the same promise, and their options are not looked at; a call by the shutdown's own hook resolves at
+   * once.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
    */
   close(options?: CloseOptions): Promise<ShutdownReport> {
-    if (this.#closing !== undefined) return this.#closing
+    if (this.#closing !== undefined) {
+      const soFar = reportInsideHook(this.#steps)
+      return soFar === undefined ? this.#closing : Promise.resolve(soFar)
+    }
     const plan = resolveCloseOptions(options)
     this.#signals?.remove()
     return this.#shutdown(plan)
@@ -228,8 +242,7 @@ export class Proconsul implements AsyncDisposable {
   }
 
   #shutdown(plan: ShutdownPlan): Promise<ShutdownReport> {
-    const steps = { leave: (signal: AbortSignal) => this.#registrar.leave(signal), close: () => this.#letGo() }
-    this.#closing ??= shutdown(steps, plan, this.#options.runtime)
+    this.#closing ??= shutdown(this.#steps, plan, this.#options.runtime)
     return this.#closing
   }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { processGroup, type ShutdownGroup } from './shutdown-group.js'
 import type { ShutdownReport } from './shutdown.js'
 import type { SignalPlan } from './shutdown-options.js'
 
@@ -26,12 +27,14 @@ const RAISE_GRACE_MS = 100
 
 /**
  * Runs `leave` at the first of the signals; a second one ends the process at once. Afterwards the handlers are removed and the process
- * ends by the signal that it got, so that its exit status tells its parent what happened.
+ * ends by the signal that it got, so that its exit status tells its parent what happened. Where several clients of a process handle the
+ * signal, that is when the last of them is done.
  */
 export function handleSignals(
   plan: SignalPlan,
   leave: () => Promise<ShutdownReport>,
   target: SignalProcess = process,
+  group: ShutdownGroup = processGroup(),
 ): SignalHandlers {
   let isLeaving = false
   const remove = (): void => {
@@ -44,6 +47,8 @@ export function handleSignals(
       return
     }
     isLeaving = true
+    group.running += 1
+    group.endsProcess ||= plan.endProcess
     void leaveAndEnd(signal)
   }
   const leaveAndEnd = async (signal: NodeJS.Signals): Promise<void> => {
@@ -55,8 +60,9 @@ export function handleSignals(
       target.emitWarning(`the shutdown failed: ${String(error)}`, { type: WARNING_TYPE, code: 'PROCONSUL_HOOK_FAILED' })
     } finally {
       remove()
+      group.running -= 1
       // Warnings are written a moment after they were emitted.
-      if (plan.endProcess) setImmediate(() => endBySignal(signal, target))
+      if (group.running === 0 && group.endsProcess) setImmediate(() => endBySignal(signal, target))
     }
   }
   for (const signal of plan.signals) target.on(signal, onSignal)

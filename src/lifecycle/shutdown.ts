@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { Server } from 'node:net'
 import { withDeadline } from '../core/abort.js'
 import { formatDuration } from '../core/duration.js'
@@ -11,7 +12,13 @@ import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
  */
 
 /** What the application does between the drain and the end. */
-export type DrainedHook = (context: { readonly signal: AbortSignal }) => unknown
+export type DrainedHook = (context: HookContext) => unknown
+
+/** What the hook is given. */
+export interface HookContext {
+  /** Aborted when time is up. */
+  readonly signal: AbortSignal
+}
 
 /** How to leave, with every value decided. */
 export interface ShutdownPlan {
@@ -51,6 +58,15 @@ export interface ShutdownReport {
   readonly hookError?: ProconsulError
 }
 
+/** Set while the application's hook runs, for whatever it calls. */
+const insideHook = new AsyncLocalStorage<{ readonly steps: ShutdownSteps; readonly report: ShutdownReport }>()
+
+/** What the shutdown of these steps has come to, for a caller who is its own hook: it must not wait for what waits for it. */
+export function reportInsideHook(steps: ShutdownSteps): ShutdownReport | undefined {
+  const inside = insideHook.getStore()
+  return inside?.steps === steps ? inside.report : undefined
+}
+
 /** Runs the steps in order. Never rejects but for a bug: what went wrong is in the report. */
 export async function shutdown(steps: ShutdownSteps, plan: ShutdownPlan, runtime: Runtime): Promise<ShutdownReport> {
   const { clock, logger } = runtime
@@ -59,7 +75,10 @@ export async function shutdown(steps: ShutdownSteps, plan: ShutdownPlan, runtime
   const leaveMs = (plan.timeoutMs - plan.drainMs) / 2
   const { registrations, leftBehind } = await boundedLeave(steps, leaveMs, runtime)
   if (registrations > 0) await sleep(plan.drainMs, { clock })
-  const hookError = plan.onDrained && (await runHook(plan.onDrained, endAt - clock.monotonic(), runtime))
+  const within = { steps, report: { leftBehind } }
+  const { onDrained } = plan
+  const hook = onDrained && ((context: HookContext) => insideHook.run(within, () => onDrained(context)))
+  const hookError = hook && (await runHook(hook, endAt - clock.monotonic(), runtime))
   if (hookError !== undefined) logger.error({ error: hookError }, 'the hook after the drain failed')
   await steps.close()
   return { leftBehind, ...(hookError !== undefined && { hookError }) }

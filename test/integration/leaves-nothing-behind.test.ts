@@ -58,6 +58,12 @@ describe('after the end', () => {
     })
   })
 
+  it('a hook that closes the client itself, or waits for that, holds up nobody', async () => {
+    const consul = new Proconsul({ address: agent.address })
+    const report = await consul.close({ timeout: '5s', onDrained: async () => await consul.close() })
+    expect(report).toEqual({ leftBehind: [] })
+  })
+
   it('every call is refused with PROCONSUL_CLOSED', async () => {
     const consul = new Proconsul({ address: agent.address })
     await consul.close()

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { ProconsulError } from '../../../src/errors/proconsul-error.js'
 import { handleSignals, type SignalProcess } from '../../../src/lifecycle/process-signals.js'
+import { processGroup, type ShutdownGroup } from '../../../src/lifecycle/shutdown-group.js'
 import type { ShutdownReport } from '../../../src/lifecycle/shutdown.js'
 import { resolveSignalOptions, type SignalOptions } from '../../../src/lifecycle/shutdown-options.js'
 
@@ -13,8 +14,11 @@ class FakeProcess extends EventEmitter implements SignalProcess {
   readonly emitWarning = vi.fn()
 }
 
-function scene(options: SignalOptions = {}) {
-  const target = new FakeProcess()
+function scene(
+  options: SignalOptions = {},
+  target = new FakeProcess(),
+  group: ShutdownGroup = { running: 0, endsProcess: false },
+) {
   let finish: (report: ShutdownReport) => void = () => undefined
   const leave = vi.fn(
     () =>
@@ -22,7 +26,7 @@ function scene(options: SignalOptions = {}) {
         finish = resolve
       }),
   )
-  const handlers = handleSignals(resolveSignalOptions(options), leave, target)
+  const handlers = handleSignals(resolveSignalOptions(options), leave, target, group)
   const settle = async (report: ShutdownReport): Promise<void> => {
     finish(report)
     await setImmediate()
@@ -100,5 +104,21 @@ describe('on a signal', () => {
     handlers[Symbol.dispose]()
     target.emit('SIGUSR2', 'SIGUSR2')
     expect(leave).not.toHaveBeenCalled()
+  })
+
+  it('the process waits for the last of several clients, and the shutdown of each is left its time', async () => {
+    const target = new FakeProcess()
+    const group = { running: 0, endsProcess: false }
+    const [first, second] = [scene({}, target, group), scene({ endProcess: false }, target, group)]
+    target.emit('SIGTERM', 'SIGTERM')
+    await first.settle({ leftBehind: [] })
+    expect(target.kill).not.toHaveBeenCalled()
+    await second.settle({ leftBehind: [] })
+    expect(target.kill).toHaveBeenCalledExactlyOnceWith(1, 'SIGTERM')
+  })
+
+  it('all clients of the process are counted together, those of another copy of the package too', () => {
+    expect(processGroup()).toBe(processGroup())
+    expect(processGroup()).toEqual({ running: 0, endsProcess: false })
   })
 })
