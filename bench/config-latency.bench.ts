@@ -4,7 +4,7 @@ import type { ConsulAgent } from '../test/support/consul-agent.js'
 
 /**
  * From the write of a key to the `change` event of a configuration with five layers (debounce 0), for a key of the first and of the
- * last layer, beside a bare blocking read of one such layer over `node:http`. Once with the layers alone in their folder, once with
+ * last layer, beside a bare blocking read of as many such layers over `node:http`. Once with the layers alone in their folder, once with
  * another application in it, which takes a second trip. They take turns, and each has been quiet for a while when its turn comes.
  */
 
@@ -30,7 +30,7 @@ export default async function configLatency({ consul }: { readonly consul: Consu
     }
   }
   await put(consul, 'crowded/another/key', 'x')
-  const watch = new BareWatch(consul, `bare/${LAYERS[0] ?? ''}/`)
+  const watch = new BareWatch(consul, 'bare/')
   const contenders: Contender[] = [
     { name: 'bare node:http', key: `bare/${LAYERS[0] ?? ''}/key-0`, next: () => watch.next() },
   ]

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KvApi } from '../../../src/api/kv.js'
 import { ScriptedHttp, type ScriptedAnswer } from './scripted-http.js'
@@ -34,6 +35,17 @@ describe('KvApi reads', () => {
     const { value } = await kv.list('', { encoding: 'buffer' })
     expect(value.map((each) => each.value)).toEqual([binary, Buffer.alloc(0)])
     expect((await kv.list('', { encoding: 'base64' })).value.map((each) => each.value)).toEqual(['AP+ACg==', ''])
+  })
+
+  it('decodes every text and every run of bytes as a Buffer does', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.uint8Array(), fc.string({ unit: 'grapheme' })), async (value) => {
+        const bytes = Buffer.from(value)
+        const { kv } = kvApi({ body: JSON.stringify([{ Key: 'a', Value: bytes.toString('base64') }]) })
+        expect((await kv.get('a')).value?.value).toBe(bytes.toString('utf8'))
+        expect((await kv.get('a', { encoding: 'buffer' })).value?.value).toEqual(bytes)
+      }),
+    )
   })
 
   it('keeps all 64 bits of the flags', async () => {
