@@ -89,11 +89,6 @@ export function map<Value>(entry: Decoder<Value>): Decoder<Readonly<Record<strin
   }
 }
 
-/** A value that may be null; null becomes undefined. */
-export function optional<Value>(entry: Decoder<Value>): Decoder<Value | undefined> {
-  return (value, field) => (value === null ? undefined : entry(value, field))
-}
-
 /** The values of a shape, each undefined when the body did not name it. */
 export type Decoded<Shape extends Readonly<Record<string, Decoder<unknown>>>> = {
   readonly [Name in keyof Shape]?: ReturnType<Shape[Name]>
