@@ -1,3 +1,4 @@
+import { checkSegment } from '../../api/path.js'
 import type { CheckRegistration } from '../../api/agent-check.js'
 import type { ServiceRegistration } from '../../api/agent-service.js'
 import { deepFreeze } from '../../core/deep-freeze.js'
@@ -85,7 +86,7 @@ const KNOWN: readonly (keyof ServiceDefinition)[] = [
  */
 export function resolveDefinition(definition: ServiceDefinition, place: DefinitionPlace): ResolvedDefinition {
   checkObject('definition', definition, KNOWN)
-  const name = checkString('name', definition.name)
+  const name = checkSegment('name', checkString('name', definition.name))
   const port = optional(definition.port, (value) => checkPort('port', value))
   const ports = optional(definition.ports, resolvePorts)
   if (port !== undefined && ports !== undefined) throw invalidOption('ports', ports, 'either `port` or `ports`')
