@@ -2,7 +2,7 @@ import { AgentApi } from '../api/agent.js'
 import { AgentCheckApi } from '../api/agent-check.js'
 import { AgentServiceApi } from '../api/agent-service.js'
 import { HealthApi } from '../api/health.js'
-import { withDeadline } from '../core/abort.js'
+import { orAborted, withDeadline } from '../core/abort.js'
 import { formatDuration, parseDuration } from '../core/duration.js'
 import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
@@ -131,7 +131,8 @@ export class Registrar implements Closeable {
     const results = await Promise.all(
       all.map(async (registration): Promise<LeftBehind | undefined> => {
         try {
-          await registration.deregister({ signal, timeout: LEAVE_MS })
+          // One that leaves already may be waiting out a drain of its own.
+          await orAborted(signal, registration.deregister({ signal, timeout: LEAVE_MS }))
           return undefined
         } catch (error) {
           return { id: registration.id, error: typed(error) }

@@ -90,7 +90,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /** Whether callers should be sent here: it has not begun to leave, and it is not critical. */
   get isReady(): boolean {
-    return this.#departure === undefined && this.#closing === undefined && this.#health.status !== 'critical'
+    const { type } = this.#state
+    return type !== 'draining' && type !== 'deregistered' && this.#health.status !== 'critical'
   }
 
   /** Why it is not registered yet, where it is not. */

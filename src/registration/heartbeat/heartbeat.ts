@@ -103,7 +103,9 @@ export class Heartbeat implements Beater {
       this.#parts.onBeat(status, runtime.clock.monotonic() - startedAt)
     } catch (error) {
       if (this.#stopped.signal.aborted || !isProconsulError(error)) return
-      if (error.retryable) this.#plan(jitterMs(Math.min(intervalMs, RETRY_MS), JITTER, runtime.random))
+      // An agent that is slow or refuses for its load must not get more to do.
+      if (error.code === 'PROCONSUL_UNAVAILABLE')
+        this.#plan(jitterMs(Math.min(intervalMs, RETRY_MS), JITTER, runtime.random))
       this.#parts.onFailure(error)
     }
   }

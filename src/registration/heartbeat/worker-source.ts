@@ -68,7 +68,7 @@ function send(entry, body, done) {
     headers: { ...target.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
   })
   const timer = setTimeout(() => {
-    finish({ ok: false, retry: true, timedOut: true })
+    finish({ ok: false, retry: false, timedOut: true })
     request.destroy()
   }, entry.timeoutMs)
   request.on('error', (error) => finish({ ok: false, retry: true, message: error.message, code: error.code }))

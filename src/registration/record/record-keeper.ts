@@ -66,7 +66,7 @@ export class RecordKeeper {
 
   /**
    * Replaces the definition and writes it. Checks that are new take `fresh` as their status, so that an update takes no healthy
-   * instance out of discovery. The old definition stays when the agent refuses the new one.
+   * instance out of discovery. The old definition stays when this fails.
    */
   async replace(
     next: ResolvedDefinition,
@@ -81,7 +81,8 @@ export class RecordKeeper {
       try {
         await this.#put(status, signal)
       } catch (error) {
-        if (isProconsulError(error) && !error.retryable) this.#definition = old
+        // The agent may have it all the same, when only the answer was lost: then it is found as drift and set back.
+        this.#definition = old
         throw error
       }
       const kept = new Set(next.service.checks.map(({ id }) => id))

@@ -71,6 +71,8 @@ describe('Heartbeat', () => {
   it.each([
     ['PROCONSUL_UNAVAILABLE', 7_000],
     ['PROCONSUL_PERMISSION_DENIED', 16_000],
+    ['PROCONSUL_TIMEOUT', 16_000],
+    ['PROCONSUL_RATE_LIMITED', 16_000],
   ] as const)('after %s beats again after a second where that may help, else at its pace', async (code, second) => {
     const { clock, heartbeat, sentAt, failures } = beating(() => Promise.reject(new ProconsulError(code, 'no')), {
       intervalMs: 10_000,
