@@ -15,6 +15,8 @@ const SCRIPT = fileURLToPath(new URL('registration/many-beats.ts', import.meta.u
 
 interface Outcome {
   readonly beats: number
+  /** Failed heartbeats by the code of the error. */
+  readonly failures: Readonly<Record<string, number>>
   readonly longestGapMs: number
   readonly late: number
   readonly cpuPercent: number
@@ -35,9 +37,9 @@ export default async function registrationThousand(): Promise<void> {
   }
   const [ours, bare] = await Promise.all([run('ours'), run('bare')])
   for (const [name, outcome] of [['proconsul', ours] as const, ['bare', bare] as const]) {
-    const { beats, late, longestGapMs, cpuPercent, rssMb, busiestTenth, meanTenth } = outcome
+    const { beats, failures, late, longestGapMs, cpuPercent, rssMb, busiestTenth, meanTenth } = outcome
     console.log(
-      `${name}: ${beats} beats, ${late} later than the TTL, longest gap ${(longestGapMs / 1_000).toFixed(2)} s, CPU ${cpuPercent.toFixed(1)} %, ` +
+      `${name}: ${beats} beats, failed ${JSON.stringify(failures)}, ${late} later than the TTL, longest gap ${(longestGapMs / 1_000).toFixed(2)} s, CPU ${cpuPercent.toFixed(1)} %, ` +
         `memory ${rssMb.toFixed(0)} MB, busiest tenth of a second ${busiestTenth} beats (mean ${meanTenth.toFixed(1)})`,
     )
   }

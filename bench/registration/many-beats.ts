@@ -9,6 +9,7 @@ const [kind = '', host = '', port = '', count = '', ttl = '', length = ''] = pro
 const [total, ttlMs, lengthMs] = [Number(count), Number(ttl), Number(length)]
 const beatsAt = new Map<string, number[]>()
 const ids = Array.from({ length: total }, (_, index) => `${kind}-${index}`)
+const failures: Record<string, number> = {}
 const heard = (id: string): void => void beatsAt.get(id)?.push(performance.now())
 
 const leave = kind === 'ours' ? await keepOurs() : await keepBare()
@@ -24,6 +25,7 @@ for (const at of [...beatsAt.values()].flat()) {
   perTenth.set(slot, (perTenth.get(slot) ?? 0) + 1)
 }
 process.send?.({
+  failures,
   beats: [...beatsAt.values()].flat().length,
   longestGapMs: Math.max(...gaps.flat()),
   late: gaps.flat().filter((gapMs) => gapMs > ttlMs).length,
@@ -39,6 +41,7 @@ async function keepOurs(): Promise<() => Promise<unknown>> {
   for (const id of ids) {
     const registration = await client.registerService({ name: id, id, check: { ttl: ttlMs } })
     registration.on('heartbeat', () => heard(id))
+    registration.on('heartbeatFailed', ({ code }) => (failures[code] = (failures[code] ?? 0) + 1))
   }
   return () => client.close({ timeout: '60s' })
 }

@@ -56,7 +56,7 @@ export interface ConnectionPools {
 }
 
 /** Heartbeats are answered within a millisecond, but where one changes a status without a leader it may hang for many seconds. */
-const VITAL_CONNECTIONS = 4
+const VITAL_CONNECTIONS = 8
 
 /** Makes the pools, reading the TLS files. */
 export async function openPools(setting: ConnectionSetting): Promise<ConnectionPools> {
