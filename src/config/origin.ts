@@ -1,5 +1,5 @@
-import type { AssembledLayer, Assembly } from './assembly.js'
-import type { ConfigDocument, LayerFormat } from './documents.js'
+import type { AssembledLayer, Assembly } from './assembly/assembly.js'
+import type { ConfigDocument, LayerFormat } from './assembly/documents.js'
 import { keySegments } from './formats/keys.js'
 import { formatPath, type Segments } from './tree/path.js'
 import { partAt } from './tree/tree.js'

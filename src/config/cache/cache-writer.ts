@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
-import type { LayerDocuments } from '../documents.js'
-import type { Redaction } from '../redaction.js'
+import type { LayerDocuments } from '../assembly/documents.js'
+import type { Redaction } from '../assembly/redaction.js'
 import type { ConfigCache } from './config-cache.js'
 
 /** Writes the cache behind the changes, one write at a time; of several states that came meanwhile only the last. */

@@ -1,10 +1,10 @@
 import { isRecord } from '../../core/option-check.js'
 import type { SnapshotFile } from '../../core/snapshot-file.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
-import type { ConfigDocument, LayerDocuments, LayerFormat } from '../documents.js'
+import type { ConfigDocument, LayerDocuments, LayerFormat } from '../assembly/documents.js'
 import { keySegments } from '../formats/keys.js'
 import type { ConfigLayer } from '../layer.js'
-import { withoutSecrets, type Redaction } from '../redaction.js'
+import { withoutSecrets, type Redaction } from '../assembly/redaction.js'
 import { toTree } from '../tree/tree.js'
 import { seal, unseal } from './seal.js'
 

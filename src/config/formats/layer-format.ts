@@ -1,5 +1,5 @@
 import type { ResolvedConfigOptions } from '../config-options.js'
-import type { LayerFormat } from '../documents.js'
+import type { LayerFormat } from '../assembly/documents.js'
 import { coerceText } from '../tree/coerce.js'
 import { toTree } from '../tree/tree.js'
 import { parseJson } from './json.js'

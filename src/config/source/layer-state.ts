@@ -1,6 +1,6 @@
 import type { KvEntry } from '../../api/kv-entry.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import { isWithin } from '../documents.js'
+import { isWithin } from '../assembly/documents.js'
 import type { ConfigLayer } from '../layer.js'
 
 /** What all layers hold at one moment. */

@@ -1,8 +1,8 @@
 import type { Assembly } from './assembly.js'
-import type { ConfigIssue } from './issue.js'
-import { leavesOf } from './tree/diff.js'
-import { matchesAbove, type Segments } from './tree/path.js'
-import type { Tree } from './tree/tree.js'
+import type { ConfigIssue } from '../issue.js'
+import { leavesOf } from '../tree/diff.js'
+import { matchesAbove, type Segments } from '../tree/path.js'
+import type { Tree } from '../tree/tree.js'
 
 /** Stands for the value of a secret. */
 export const REDACTED = '[secret]'

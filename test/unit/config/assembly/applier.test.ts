@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ConfigRejection } from '../../../src/config/issue.js'
-import { pipeline, type Store } from './pipeline.js'
+import { ConfigRejection } from '../../../../src/config/issue.js'
+import { pipeline, type Store } from '../pipeline.js'
 
 async function rejection(work: Promise<unknown>): Promise<ConfigRejection> {
   const error: unknown = await work.then(

@@ -1,11 +1,11 @@
 import { documentIssue, type LayerDocuments, type LayerFormat } from './documents.js'
-import { KeyProblem, nestKeys } from './formats/keys.js'
-import { ConfigRejection, type ConfigIssue } from './issue.js'
-import { interpolate, type Interpolated } from './tree/interpolate.js'
-import { mergeTrees } from './tree/merge.js'
-import { formatPath } from './tree/path.js'
-import { settle } from './tree/settle.js'
-import { isTreeObject, TreeProblem, type Tree, type TreeObject } from './tree/tree.js'
+import { KeyProblem, nestKeys } from '../formats/keys.js'
+import { ConfigRejection, type ConfigIssue } from '../issue.js'
+import { interpolate, type Interpolated } from '../tree/interpolate.js'
+import { mergeTrees } from '../tree/merge.js'
+import { formatPath } from '../tree/path.js'
+import { settle } from '../tree/settle.js'
+import { isTreeObject, TreeProblem, type Tree, type TreeObject } from '../tree/tree.js'
 
 /** All layers as one tree, before validation. */
 export interface Assembly {

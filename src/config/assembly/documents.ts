@@ -1,11 +1,11 @@
-import { KV_DECODERS, type KvEntry } from '../api/kv-entry.js'
-import { DocumentProblem, type ParseDocument } from './formats/document.js'
-import { isFolderMark } from './formats/keys.js'
-import { ConfigRejection, type ConfigIssue } from './issue.js'
-import type { ConfigLayer } from './layer.js'
-import { coerceText } from './tree/coerce.js'
-import { formatPath } from './tree/path.js'
-import { TreeProblem, type Tree } from './tree/tree.js'
+import { KV_DECODERS, type KvEntry } from '../../api/kv-entry.js'
+import { DocumentProblem, type ParseDocument } from '../formats/document.js'
+import { isFolderMark } from '../formats/keys.js'
+import { ConfigRejection, type ConfigIssue } from '../issue.js'
+import type { ConfigLayer } from '../layer.js'
+import { coerceText } from '../tree/coerce.js'
+import { formatPath } from '../tree/path.js'
+import { TreeProblem, type Tree } from '../tree/tree.js'
 
 /** How the keys of a layer are read: each as a value, or each as a document. */
 export type LayerFormat =
