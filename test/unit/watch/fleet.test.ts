@@ -111,6 +111,7 @@ describe('a fleet of two thousand clients whose agent restarts', () => {
 
       const [ours, naive] = [agent.peak(DOWN_AT_MS), naiveAgent.peak(DOWN_AT_MS)]
       console.log(`requests in the worst tenth of a second after the outage began: ${ours}, naive clients ${naive}`)
+      console.log(`after it ended: ${agent.peak(UP_AT_MS)}, naive clients ${naiveAgent.peak(UP_AT_MS)}`)
       console.log(`requests a second, ours:  ${perSecond(agent.rate)}`)
       console.log(`requests a second, naive: ${perSecond(naiveAgent.rate)}`)
       expect(naive).toBeGreaterThanOrEqual(CLIENTS * QUERIES)
