@@ -235,6 +235,25 @@ describe('the right to read is revoked', () => {
     await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
   })
 
+  it('is asked with the token of the configuration itself where one is given', async () => {
+    await using guarded = await startConsul({ acl: true })
+    const { managementToken: token } = guarded.acl
+    await using anonymous = configClient({ address: guarded.url })
+    expect(await anonymous.kv.set('app/a', '1', { token })).toBe(true)
+    const [settings, watcher] = [
+      await anonymous.config.open({ layers: ['app'], token, datacenter: 'dc1' }),
+      anonymous.kv.watch('app/a', { token }),
+    ]
+    expect(settings.value).toEqual({ a: '1' })
+    expect((await watcher.ready())?.value).toBe('1')
+    const denied = anonymous.config.open({ layers: ['app'], timeout: '500ms' })
+    await expect(denied).rejects.toMatchObject({ code: 'PROCONSUL_NOT_FOUND' })
+    await expect(denied).rejects.toThrow(/or the token may not read it/)
+    await expect(anonymous.kv.set('app/a', '2')).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    const step = { type: 'set', key: 'app/a', value: '2' } as const
+    await expect(anonymous.kv.transaction([step])).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+  })
+
   it('does not start from the cache with a token that is refused', async () => {
     await using guarded = await startConsul({ acl: true })
     await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
