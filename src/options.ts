@@ -41,7 +41,7 @@ export interface ProconsulOptions {
   readonly timeout?: Duration | undefined
   /** Blocking queries under way at once, 1 to 190. Default 64. An agent allows one host 200 connections in all. */
   readonly maxBlockingQueries?: number | undefined
-  /** Connections for everything but blocking queries, 1 to 190. Default 16. */
+  /** Connections for short requests, 1 to 190. Default 16. Heartbeats and conditional writes have eight each beside them. */
   readonly maxConnections?: number | undefined
   /** Answers with a larger body fail with `PROCONSUL_RESPONSE_TOO_LARGE`. In bytes, after decompression. Default 32 MiB. */
   readonly maxResponseBytes?: number | undefined
@@ -71,7 +71,7 @@ export const PROCONSUL_DEFAULTS = Object.freeze({
   address: '127.0.0.1:8500',
   /** Longer than the agent's own hold of about 7 s while servers elect a leader, so that an election is not taken for an outage. */
   timeoutMs: 10_000,
-  /** Two processes with both lanes full stay below the 200 connections that an agent allows one host. */
+  /** Two processes with every lane full stay below the 200 connections that an agent allows one host. */
   maxBlockingQueries: 64,
   maxConnections: 16,
   /** 5,000 instances of one service are 8 MB. */

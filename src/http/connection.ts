@@ -38,7 +38,7 @@ export interface ConnectionSetting {
   readonly timeoutMs: number
   /** Blocking queries under way at once. */
   readonly maxBlockingQueries: number
-  /** Connections for all other requests. */
+  /** Connections for all other requests that are safe to repeat, but for heartbeats. */
   readonly maxConnections: number
   readonly maxResponseBytes: number
 }
@@ -57,6 +57,8 @@ export interface ConnectionPools {
 
 /** Heartbeats are answered within a millisecond, but where one changes a status without a leader it may hang for many seconds. */
 const VITAL_CONNECTIONS = 8
+/** Conditional writes and transactions at once. With the rest of the defaults, two processes stay below an agent's 200 connections. */
+const ONCE_CONNECTIONS = 8
 
 /** Makes the pools, reading the TLS files. */
 export async function openPools(setting: ConnectionSetting): Promise<ConnectionPools> {
@@ -69,7 +71,7 @@ export async function openPools(setting: ConnectionSetting): Promise<ConnectionP
     command: pool({ keepAlive: true, maxSockets: setting.maxConnections }),
     watch: pool({ keepAlive: true, maxSockets: setting.maxBlockingQueries }),
     vital: pool({ keepAlive: true, maxSockets: VITAL_CONNECTIONS }),
-    once: pool({ keepAlive: false, maxSockets: setting.maxConnections }),
+    once: pool({ keepAlive: false, maxSockets: ONCE_CONNECTIONS }),
   }
 }
 
