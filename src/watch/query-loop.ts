@@ -92,7 +92,6 @@ export class QueryLoop<T> {
     const { burst, intervalMs, emptyIntervalMs } = parts.options
     this.#bucket = new TokenBucket(clock, { burst, refillMs: intervalMs })
     this.#emptyBucket = new TokenBucket(clock, { burst, refillMs: emptyIntervalMs })
-    this.#startedAt = clock.monotonic()
   }
 
   get state(): LoopState {
@@ -116,6 +115,7 @@ export class QueryLoop<T> {
     this.#link = link
     this.#position = START
     this.#state = { type: 'resting' }
+    this.#startedAt = this.#parts.runtime.clock.monotonic()
     this.#started = this.#parts.turns.join()
     const before = this.#running
     this.#running = before.then(() => this.#run(link.signal))
