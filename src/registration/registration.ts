@@ -18,7 +18,7 @@ import type { RegistrationHealth } from './health/probe-board.js'
 import { ServiceHealth } from './health/service-health.js'
 import { formatBoot, type Boot } from './identity/boot.js'
 import type { Beater } from './heartbeat/heartbeat.js'
-import { confirmInTime, removeInTime } from './record/departure.js'
+import { confirmInTime, removeInTime, waitOut } from './record/departure.js'
 import type { RecordKeeper } from './record/record-keeper.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
@@ -369,7 +369,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       await this.#beater?.stop()
     }
     if (isOurs) await confirmInTime(this.#record, options, (error) => this.#debug('the catalog did not confirm', error))
-    await sleep(drainMs, { clock, signal })
+    await waitOut(drainMs, clock, signal, this.#halted.signal)
     this.#enter({ type: 'deregistered' })
     this.#halted.abort(CLOSED())
     this.#parts.onEnd()

@@ -107,4 +107,36 @@ describe('several registrations', () => {
     expect(performance.now() - startedAt).toBeLessThan(2_000)
     expect(await agent.read('/v1/agent/services')).toEqual({})
   })
+
+  it('do not hold up the end with a drain that is under way already', async () => {
+    const agent = await startConsul()
+    opened.push(() => agent.close())
+    const consul = client(agent.url)
+    const registration = await consul.registerService({ name: 'draining', check: { ttl: '10s' } })
+    const leaving = registration.deregister({ drain: '60s' }).catch(() => undefined)
+    await eventually(async () => expect(await passing(agent, 'draining')).toBe(0))
+    const startedAt = performance.now()
+    await consul.close({ timeout: '1s' })
+    await leaving
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+  })
+})
+
+describe('an update that fails', () => {
+  it('has no effect, and the next one starts from what is registered', async () => {
+    const agent = await startConsul()
+    opened.push(() => agent.close())
+    const consul = client(agent.url)
+    const registration = await consul.registerService({ name: 'changed', tags: ['a'], check: { ttl: '10s' } })
+    await agent.kill()
+    await expect(registration.update({ tags: ['b'], meta: { x: '1' } })).rejects.toMatchObject({
+      code: 'PROCONSUL_UNAVAILABLE',
+    })
+    await agent.start()
+    await eventually(async () => expect(await passing(agent, 'changed')).toBe(1), { within: 5_000 })
+    await registration.update({ meta: { y: '2' } })
+    const record = await agent.read<{ Tags: string[]; Meta: object }>(`/v1/agent/service/${registration.id}`)
+    expect(record).toMatchObject({ Tags: ['a'], Meta: { y: '2' } })
+    expect(record.Meta).not.toHaveProperty('x')
+  })
 })

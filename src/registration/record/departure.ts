@@ -1,6 +1,7 @@
 import { AbortLink, withDeadline } from '../../core/abort.js'
 import type { Clock } from '../../core/clock.js'
 import { formatDuration } from '../../core/duration.js'
+import { sleep } from '../../core/sleep.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
 import type { RecordKeeper } from './record-keeper.js'
 
@@ -38,6 +39,18 @@ export async function confirmInTime(
     onDoubt(error)
   } finally {
     timer.cancel()
+    link.unlink()
+  }
+}
+
+/** Waits out the drain, or until one of the signals is aborted: what has left discovery has left, and nobody waits for it any longer. */
+export async function waitOut(drainMs: number, clock: Clock, ...signals: (AbortSignal | undefined)[]): Promise<void> {
+  const link = new AbortLink(...signals)
+  try {
+    await sleep(drainMs, { clock, signal: link.signal })
+  } catch (error) {
+    if (!link.signal.aborted) throw error
+  } finally {
     link.unlink()
   }
 }
