@@ -2,6 +2,7 @@ import type { CatalogApi } from '../api/catalog.js'
 import type { ServiceEntry } from '../api/health-entry.js'
 import type { HealthApi, HealthServiceOptions } from '../api/health.js'
 import { mapInSlices } from '../core/map-in-slices.js'
+import { isProconsulError } from '../errors/proconsul-error.js'
 import type { QueryMeta } from '../http/query-meta.js'
 import type { WatchFamily, WatchEngine } from '../watch/watch-engine.js'
 import type { WatchRead, WatchReading } from '../watch/watch-query.js'
@@ -64,7 +65,12 @@ export class ServiceReader {
     const items = await instancesOf(value, query.port)
     const isOrdered = query.read.near !== undefined
     if (items.length > 0) return { value: { items, isOrdered }, meta }
-    return { value: { items, isOrdered, emptyReason: await this.#whyEmpty(query, options, meta) }, meta }
+    const emptyReason = await this.#whyEmpty(query, options, meta).catch((error: unknown) => {
+      // What must not be asked cannot be explained; what cannot be answered now fails the read, which is repeated.
+      if (isProconsulError(error) && !error.retryable && options.signal?.aborted !== true) return undefined
+      throw error
+    })
+    return { value: { items, isOrdered, emptyReason }, meta }
   }
 
   /** Looks at the service without the narrowing of the query, and at the names in the catalog. */
