@@ -126,7 +126,7 @@ export function resolveConfigOptions<T>(options: ConfigOptions<T>): ResolvedConf
   const duration = (name: string, fallbackMs: number, minMs: number): number =>
     given[name] === undefined ? fallbackMs : parseDuration(name, given[name], { minMs })
   return Object.freeze({
-    layers: resolveLayers(given['layers'], given['optional'] ?? given['defaults'] !== undefined),
+    layers: resolveLayers(given['layers'], given['optional'], given['defaults'] !== undefined),
     format: checkFormat(options.format),
     coerce: given['coerce'] !== undefined && checkBoolean('coerce', given['coerce']),
     interpolate: given['interpolate'] !== undefined && checkBoolean('interpolate', given['interpolate']),

@@ -28,22 +28,26 @@ export interface ApplicationLayers {
 const DEFAULT_PREFIX = 'config'
 const SHARED_CONTEXT = 'application'
 
-/** The layers in order of precedence, lowest first. Throws `PROCONSUL_INVALID_OPTION`. */
-export function resolveLayers(layers: unknown, optional: unknown): readonly ConfigLayer[] {
-  if (isRecord(layers)) return applicationPaths(layers).map((path) => configLayer(path, true))
+/**
+ * The layers in order of precedence, lowest first. `optional` undefined: those of an application are, and others if there are defaults.
+ * Throws `PROCONSUL_INVALID_OPTION`.
+ */
+export function resolveLayers(layers: unknown, optional: unknown, hasDefaults = false): readonly ConfigLayer[] {
+  const isApplication = isRecord(layers)
+  const paths = isApplication ? applicationPaths(layers) : listedPaths(layers)
+  const isOptional = checkOptional(optional ?? (isApplication || hasDefaults), paths)
+  return paths.map((path) => ({ path, folder: `${path}/`, optional: isOptional(path) }))
+}
+
+function listedPaths(layers: unknown): string[] {
   if (!Array.isArray(layers) || layers.length === 0 || layers.length > TXN_MAX_OPERATIONS) {
     const expected = `a list of 1 to ${TXN_MAX_OPERATIONS} keys or folders, or { application, profiles, prefix }`
     throw invalidOption('layers', layers, expected)
   }
   const paths = layers.map((layer: unknown, index) => checkLayer(`layers[${index}]`, layer))
-  const isOptional = checkOptional(optional, paths)
   const repeated = paths.find((path, index) => paths.indexOf(path) !== index)
   if (repeated !== undefined) throw invalidOption('layers', repeated, 'each layer once')
-  return paths.map((path) => configLayer(path, isOptional(path)))
-}
-
-function configLayer(path: string, optional: boolean): ConfigLayer {
-  return { path, folder: `${path}/`, optional }
+  return paths
 }
 
 function applicationPaths(layers: Readonly<Record<string, unknown>>): string[] {
@@ -74,7 +78,7 @@ function checkName(option: string, name: unknown): string {
 }
 
 function checkOptional(optional: unknown, paths: readonly string[]): (path: string) => boolean {
-  if (optional === undefined || typeof optional === 'boolean') return () => optional === true
+  if (typeof optional === 'boolean') return () => optional
   const listed = checkStrings('optional', optional).map((path) => path.replace(/\/$/, ''))
   const unknown = listed.find((path) => !paths.includes(path))
   if (unknown !== undefined) throw invalidOption('optional', unknown, `one of the layers ${paths.join(', ')}`)

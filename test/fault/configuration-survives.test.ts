@@ -254,6 +254,21 @@ describe('the right to read is revoked', () => {
     await expect(anonymous.kv.transaction([step])).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
   })
 
+  it('to list is not needed for the folder around the layers', async () => {
+    await using guarded = await startConsul({ acl: true, hcl: 'acl { enable_key_list_policy = true }' })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.set('app/a/x', '1')
+    await writer.kv.set('app/b/x', '2')
+    const rules = ['app/a/', 'app/b/'].map((prefix) => `key_prefix "${prefix}" { policy = "list" }`)
+    const { secret } = await guarded.acl.createToken(rules.join('\n'))
+    await using reader = configClient({ address: guarded.url, token: secret })
+    await expect(reader.kv.keys('app/')).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    const settings = await reader.config.open({ layers: ['app/a', 'app/b'], debounce: 0 })
+    expect(settings.value).toEqual({ x: '2' })
+    await writer.kv.set('app/b/x', '3')
+    await eventually(() => expect(settings.value).toEqual({ x: '3' }))
+  })
+
   it('does not start from the cache with a token that is refused', async () => {
     await using guarded = await startConsul({ acl: true })
     await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })

@@ -61,6 +61,11 @@ export class RootedSource implements StateSource {
         return
       } catch (error) {
         if (signal.aborted || !isProconsulError(error)) return
+        // A token may be allowed to list the layers and not the folder around them (acl.enable_key_list_policy).
+        if (error.code === 'PROCONSUL_PERMISSION_DENIED') {
+          this.#source = this.#splitting()
+          return
+        }
         this.#observer.onFailure(error)
         const delayMs = backoffMs(attempt, DELAYS, runtime.random)
         await sleep(delayMs, { clock: runtime.clock, signal }).catch(() => undefined)

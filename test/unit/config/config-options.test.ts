@@ -13,6 +13,8 @@ describe('the layers', () => {
     [{ layers: ['a'], defaults: {} }, ['a?']],
     [{ layers: ['a'], defaults: {}, optional: false }, ['a']],
     [{ layers: { application: 'x' } }, ['config/application?', 'config/x?']],
+    [{ layers: { application: 'x' }, optional: false }, ['config/application', 'config/x']],
+    [{ layers: { application: 'x' }, optional: ['config/application'] }, ['config/application?', 'config/x']],
     [
       { layers: { application: 'x', profiles: ['p', 'q'], prefix: 'prod/config/' } },
       ['application', 'application,p', 'application,q', 'x', 'x,p', 'x,q'].map((name) => `prod/config/${name}?`),
