@@ -218,15 +218,17 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     const { signal } = this.#leaving
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal)
+      const wasThere = this.#mayBeThere
+      // Whoever leaves while the answer is under way has to take back what the agent may have accepted.
+      this.#mayBeThere = true
       try {
         await this.#record.put(this.#health.status, this.#halted.signal)
-        this.#mayBeThere = true
         this.#lastFailure = undefined
         return
       } catch (error) {
+        if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
         if (signal.aborted || !isProconsulError(error)) throw error
         this.#lastFailure = error
-        if (!neverConnected(error)) this.#mayBeThere = true
         this.emit('registerFailed', error)
         if (giveUp && !error.retryable) throw error
         const pauseMs = Math.max(backoffMs(attempt, REGISTER_DELAYS, random), error.retryAfterMs ?? 0)
