@@ -1,53 +1,68 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Proconsul } from '../../src/index.js'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
-import { FaultProxy } from '../support/fault-proxy.js'
+import { startEmbeddedConsul, type EmbeddedConsul } from '../../src/testing/index.js'
+import { startConsul } from '../support/consul-agent.js'
+import { eventually } from '../support/eventually.js'
 
-/** Each way takes so long, so that a registration can be given up while its answer is under way. */
-const SLOW_MS = 150
-
-let agent: ConsulAgent
-let proxy: FaultProxy
-let consul: Proconsul
-beforeAll(async () => {
-  agent = await startConsul()
-})
-afterAll(() => agent.close())
-beforeEach(async () => {
-  proxy = await FaultProxy.start(agent)
-  consul = new Proconsul({ address: proxy.url })
-})
-afterEach(async () => {
-  await consul.close()
-  await proxy.close()
-})
-
-const registered = async (): Promise<readonly string[]> => Object.keys(await agent.read<object>('/v1/agent/services'))
+const ids = async (url: string): Promise<readonly string[]> => {
+  await using witness = new Proconsul({ address: url })
+  return (await witness.agent.services.list()).map(({ id }) => id)
+}
 
 describe('a registration that is given up while the agent is answering', () => {
-  it.each([0, 1, 2, 4, 8, 16])('by its signal after %d ms, leaves no ghost', async (afterMs) => {
-    const registering = consul.registerService({ name: 'aborted', port: 1 }, { signal: AbortSignal.timeout(afterMs) })
-    await registering.catch((error: unknown) => expect(error).toMatchObject({ code: 'PROCONSUL_ABORTED' }))
+  it('by its signal, at any moment, leaves no ghost', async () => {
+    await using agent = await startConsul()
+    await using consul = new Proconsul({ address: agent.url })
+    for (let port = 1; port <= 60; port++) {
+      const signal = AbortSignal.timeout(port % 10)
+      await consul.registerService({ name: 'aborted', port }, { signal }).then(
+        (registration) => registration.deregister(),
+        (error: unknown) => expect(error).toMatchObject({ code: 'PROCONSUL_ABORTED' }),
+      )
+    }
+    await eventually(async () => expect(await ids(agent.url)).toEqual([]))
+  })
+})
+
+describe('on an agent that takes its time, a registration that is given up', () => {
+  const SLOW_MS = 100
+  let agent: EmbeddedConsul
+  let consul: Proconsul
+  let onRequest: () => void
+  beforeEach(async () => {
+    onRequest = () => undefined
+    agent = await startEmbeddedConsul({ onRequest: () => onRequest() })
+    agent.faults.delay(SLOW_MS)
+    consul = new Proconsul({ address: agent.url })
+  })
+  afterEach(async () => {
     await consul.close()
-    expect(await registered()).toEqual([])
+    await agent.close()
   })
 
-  it.each([2, 3, 4, 5])('by its timeout, %d trips into it, leaves no ghost', async (trips) => {
-    proxy.delay(SLOW_MS, 'toServer')
-    const timeout = SLOW_MS * trips - SLOW_MS / 2
+  it.each([1, 2, 3, 4])('by its timeout, %d answers into it, leaves no ghost', async (answers) => {
+    const timeout = SLOW_MS * (answers + 0.5)
     await consul.registerService({ name: 'late', port: 1 }, { timeout }).catch((error: unknown) => {
       expect(error).toMatchObject({ code: 'PROCONSUL_TIMEOUT' })
     })
     await consul.close()
-    expect(await registered()).toEqual([])
+    agent.faults.clear()
+    await eventually(async () => expect(await ids(agent.url)).toEqual([]))
   })
 
-  it.each([1, 2, 3])('by the end of its client, %d trips into it, leaves no ghost', async (trips) => {
-    proxy.delay(SLOW_MS, 'toServer')
+  it.each([1, 2, 3])('by the end of its client, %d answers into it, leaves no ghost', async (answers) => {
+    let seen = 0
+    const asked = new Promise<void>((resolve) => {
+      onRequest = () => {
+        seen += 1
+        if (seen === answers) resolve()
+      }
+    })
     const registering = consul.registerService({ name: 'closed', port: 1 }).catch((error: unknown) => error)
-    await new Promise((resolve) => setTimeout(resolve, SLOW_MS * trips - SLOW_MS / 2))
+    await asked
     expect(await consul.close()).toEqual({ leftBehind: [] })
     await registering
-    expect(await registered()).toEqual([])
+    agent.faults.clear()
+    await eventually(async () => expect(await ids(agent.url)).toEqual([]))
   })
 })
