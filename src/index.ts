@@ -86,8 +86,8 @@ export type { DeepReadonly, PathValue } from './config/settings-value.js'
 export type { Tree, TreeObject } from './config/tree/tree.js'
 
 // keys and values
-export type { Kv, KvWatchOptions } from './kv/kv.js'
-export type { KvChange, KvWatcher, KvWatcherEvents } from './kv/kv-watcher.js'
+export type { Kv, KvWatcherOf, KvWatchOptions } from './kv/kv.js'
+export type { KvChange, KvReadyOptions, KvWatcher, KvWatcherEvents } from './kv/kv-watcher.js'
 export type { KvChangeFunction, KvUpdateOptions } from './kv/kv-update.js'
 export type { KvExportEntry, KvImportOptions, KvImportReport, KvImportSource } from './kv/kv-import.js'
 export type {
@@ -100,7 +100,7 @@ export type {
   KvTextOptions,
 } from './api/kv.js'
 export type { KvEncoding, KvEntry } from './api/kv-entry.js'
-export type { TxnFailure, TxnOperation, TxnOptions, TxnResult } from './api/txn.js'
+export type { TxnBytesOptions, TxnFailure, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from './api/txn.js'
 
 // endpoints
 export type { AgentApi, AgentMember, AgentSelf } from './api/agent.js'

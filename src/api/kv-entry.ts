@@ -1,3 +1,4 @@
+import { checkOneOf } from '../core/option-check.js'
 import type { HttpAnswer } from '../http/request.js'
 import { listOf } from './wire.js'
 
@@ -39,6 +40,11 @@ export const KV_DECODERS = Object.freeze({
   buffer: (encoded: string): Buffer => Buffer.from(encoded, 'base64'),
   base64: (encoded: string): string => encoded,
 })
+
+/** The decoder of an encoding that a caller named. */
+export function kvDecoder(encoding: unknown): (encoded: string) => string | Buffer {
+  return KV_DECODERS[checkOneOf('encoding', encoding, ['utf8', 'buffer', 'base64'])]
+}
 
 /** Most values are plain ASCII, which `atob` decodes in a third of the time: that counts for thousands of keys. */
 function decodeText(encoded: string): string {

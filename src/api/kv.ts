@@ -1,7 +1,7 @@
-import { checkBoolean, checkOneOf, checkString } from '../core/option-check.js'
+import { checkBoolean, checkString } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import type { HttpAnswer, HttpClient, QueryValue } from '../http/request.js'
-import { KV_DECODERS, kvEntriesOf, kvEntry, type KvEncoding, type KvEntry } from './kv-entry.js'
+import { kvDecoder, kvEntriesOf, kvEntry, type KvEncoding, type KvEntry } from './kv-entry.js'
 import { checkKey, checkPrefix, keyPath } from './kv-key.js'
 import { checkFlags, checkIndex, valueBytes } from './kv-value.js'
 import type { ReadOptions, RequestOptions } from './options.js'
@@ -146,8 +146,7 @@ export class KvApi {
     query: Readonly<Record<string, QueryValue>>,
     { encoding = 'utf8', ...options }: KvReadOptions,
   ): Promise<Answer<readonly KvEntry<string | Buffer>[]>> {
-    const decode: (encoded: string) => string | Buffer =
-      KV_DECODERS[checkOneOf('encoding', encoding, ['utf8', 'buffer', 'base64'])]
+    const decode = kvDecoder(encoding)
     const answer = await this.#read(operation, path, query, options)
     // A missing key is 404 with an index: an answer like any other, on which a watch can block.
     const entries = answer.status === 404 ? [] : kvEntriesOf(answer)

@@ -2,7 +2,8 @@ import { checkInteger, checkString } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { HttpAnswer, HttpClient } from '../http/request.js'
-import { KV_DECODERS, hasInexactFlags, kvEntry, withExactFlags, type KvEntry, type WireKvEntry } from './kv-entry.js'
+import { hasInexactFlags, KV_DECODERS, kvDecoder, kvEntry, withExactFlags } from './kv-entry.js'
+import type { KvEncoding, KvEntry, WireKvEntry } from './kv-entry.js'
 import { checkKey, checkPrefix } from './kv-key.js'
 import { KV_MAX_VALUE_BYTES, checkFlags, checkIndex, valueBytes } from './kv-value.js'
 import type { RequestOptions } from './options.js'
@@ -46,15 +47,27 @@ export interface TxnFailure {
 }
 
 /** The outcome of a transaction. */
-export type TxnResult =
+export type TxnResult<Value = string> =
   /** `entries`: what the reads found, and of what was written key and indexes (its value is empty). */
-  | { readonly committed: true; readonly entries: readonly KvEntry<Buffer>[] }
+  | { readonly committed: true; readonly entries: readonly KvEntry<Value>[] }
   | { readonly committed: false; readonly failures: readonly TxnFailure[] }
 
 /** Options of a transaction. */
 export interface TxnOptions extends RequestOptions {
   /** How many steps the agent takes: 64 up to Consul 1.13, 128 since 1.14. Default {@link TXN_MAX_OPERATIONS}. */
   readonly maxOperations?: number | undefined
+  /** Of the values that were read. Default `'utf8'`, which changes bytes that are not UTF-8. */
+  readonly encoding?: KvEncoding | undefined
+}
+
+/** Options of a transaction that hands over bytes. */
+export interface TxnBytesOptions extends TxnOptions {
+  readonly encoding: 'buffer'
+}
+
+/** Options of a transaction that hands over text. */
+export interface TxnTextOptions extends TxnOptions {
+  readonly encoding?: 'utf8' | 'base64' | undefined
 }
 
 /** What every version takes (hashicorp/consul#14599 raised it in 1.14). */
@@ -84,8 +97,12 @@ export class TxnApi {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION` when it is over a limit; `PROCONSUL_PERMISSION_DENIED` when the token does not
    * permit a step.
    */
-  async run(operations: readonly TxnOperation[], options: TxnOptions = {}): Promise<TxnResult> {
-    const { maxOperations = TXN_MAX_OPERATIONS, ...rest } = options
+  async run(operations: readonly TxnOperation[], options?: TxnTextOptions): Promise<TxnResult>
+  async run(operations: readonly TxnOperation[], options: TxnBytesOptions): Promise<TxnResult<Buffer>>
+  async run(operations: readonly TxnOperation[], options: TxnOptions): Promise<TxnResult<string | Buffer>>
+  async run(operations: readonly TxnOperation[], options: TxnOptions = {}): Promise<TxnResult<string | Buffer>> {
+    const { maxOperations = TXN_MAX_OPERATIONS, encoding = 'utf8', ...rest } = options
+    const decode = kvDecoder(encoding)
     checkInteger('maxOperations', maxOperations, 1, 128)
     if (operations.length > maxOperations) {
       throw invalidOption(
@@ -97,7 +114,7 @@ export class TxnApi {
     if (operations.length === 0) return { committed: true, entries: [] }
     const answer = await this.#send(operations, rest)
     if (answer.status === 409) return { committed: false, failures: failuresOf(answer) }
-    return { committed: true, entries: entriesOf(answer).map((entry) => kvEntry(entry, KV_DECODERS.buffer)) }
+    return { committed: true, entries: entriesOf(answer).map((entry) => kvEntry(entry, decode)) }
   }
 
   /**

@@ -1,6 +1,8 @@
-import { AbortLink, orAborted } from '../core/abort.js'
+import { AbortLink, orAborted, withDeadline } from '../core/abort.js'
+import type { Clock } from '../core/clock.js'
+import { formatDuration, parseDuration, type Duration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
-import type { Logger } from '../core/logger.js'
+import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { LatestValue } from '../watch/latest-value.js'
@@ -27,19 +29,39 @@ export interface KvWatcherEvents<Value> {
   closed: []
 }
 
+/** How long to wait for a first value. */
+export interface KvReadyOptions {
+  /** Ends the wait with `PROCONSUL_ABORTED`; the watch goes on. */
+  readonly signal?: AbortSignal | undefined
+  /** Default: for ever. */
+  readonly timeout?: Duration | undefined
+}
+
+/** What a watcher works with. */
+export interface KvWatcherParts {
+  readonly runtime: Runtime
+  /** Closes the watcher. */
+  readonly signal: AbortSignal | undefined
+  readonly onClose: () => void
+}
+
 /** A key or a tree that follows Consul. Keeps the process running until it is closed. */
 export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements Closeable, AsyncIterable<Value> {
   readonly #subscription: WatchSubscription<Value>
+  readonly #clock: Clock
   readonly #onClose: () => void
+  readonly #unlink: () => void
   readonly #latest = new LatestValue<Value>()
   readonly #ended = new AbortController()
   readonly #waiting = new Set<() => void>()
   #snapshot: WatchSnapshot<Value> | undefined
   #isStale = false
 
-  constructor(family: WatchFamily<Value>, query: WatchQuery<Value>, logger: Logger, onClose: () => void) {
-    super(logger)
+  constructor(family: WatchFamily<Value>, query: WatchQuery<Value>, { runtime, signal, onClose }: KvWatcherParts) {
+    super(runtime.logger)
+    this.#clock = runtime.clock
     this.#onClose = onClose
+    this.#unlink = closeWith(this, signal)
     this.#subscription = family.subscribe(query, {
       onValue: (snapshot) => this.#onValue(snapshot),
       onFailure: (error) => this.#onFailure(error),
@@ -64,17 +86,18 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
 
   /**
    * Resolves with the first value, at once if there is one.
-   * @throws ProconsulError `PROCONSUL_ABORTED`, `PROCONSUL_CLOSED`, or the failure itself when repeating the read cannot help.
+   * @throws ProconsulError `PROCONSUL_TIMEOUT`, `PROCONSUL_ABORTED`, `PROCONSUL_CLOSED`, or the failure itself when repeating the read
+   * cannot help
    */
-  async ready({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Value> {
+  async ready({ signal, timeout }: KvReadyOptions = {}): Promise<Value> {
     const link = new AbortLink(signal, this.#ended.signal)
     try {
-      for (;;) {
-        if (this.#snapshot !== undefined) return this.#snapshot.value
-        const { failure } = this.#subscription
-        if (failure?.retryable === false) throw failure
-        await orAborted(link.signal, new Promise<void>((resolve) => this.#waiting.add(resolve)))
-      }
+      if (timeout === undefined) return await this.#first(link.signal)
+      const timeoutMs = parseDuration('timeout', timeout)
+      const onTimeout = (): ProconsulError =>
+        new ProconsulError('PROCONSUL_TIMEOUT', `the key was not read within ${formatDuration(timeoutMs)}`)
+      const bounds = { clock: this.#clock, timeoutMs, signal: link.signal, onTimeout }
+      return await withDeadline(bounds, (within) => this.#first(within))
     } finally {
       link.unlink()
     }
@@ -88,6 +111,7 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
   /** Stops at once: no event but `closed` fires any more, and iterations end. Idempotent. */
   close(): Promise<void> {
     if (this.#ended.signal.aborted) return Promise.resolve()
+    this.#unlink()
     this.#subscription.close()
     this.#ended.abort(new ProconsulError('PROCONSUL_CLOSED', 'the watch of the key is closed'))
     this.#latest.close()
@@ -99,6 +123,15 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #first(signal: AbortSignal): Promise<Value> {
+    for (;;) {
+      if (this.#snapshot !== undefined) return this.#snapshot.value
+      const { failure } = this.#subscription
+      if (failure?.retryable === false) throw failure
+      await orAborted(signal, new Promise<void>((resolve) => this.#waiting.add(resolve)))
+    }
   }
 
   #onValue(snapshot: WatchSnapshot<Value>): void {
@@ -127,4 +160,12 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
     for (const tell of this.#waiting) tell()
     this.#waiting.clear()
   }
+}
+
+/** Closes a watcher when the signal is aborted, a moment later when it is aborted already. Returns what ends that. */
+function closeWith(watcher: Closeable, signal: AbortSignal | undefined): () => void {
+  const close = (): void => void watcher.close()
+  if (signal?.aborted === true) queueMicrotask(close)
+  else signal?.addEventListener('abort', close, { once: true })
+  return () => signal?.removeEventListener('abort', close)
 }

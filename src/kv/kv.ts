@@ -10,11 +10,14 @@ import type {
   KvSetOptions,
   KvTextOptions,
 } from '../api/kv.js'
-import type { RequestOptions } from '../api/options.js'
-import type { TxnApi, TxnOperation, TxnOptions, TxnResult } from '../api/txn.js'
+import { refuseUnknown, type RequestOptions } from '../api/options.js'
+import type { Answer } from '../api/wire.js'
+import { checkSignal } from '../core/option-check.js'
+import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
 import type { Runtime } from '../core/runtime.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
+import { queryKey } from '../watch/query-key.js'
 import type { WatchQuery, WatchRead } from '../watch/watch-query.js'
 import {
   exportEntries,
@@ -28,7 +31,19 @@ import { updateKey, type KvChangeFunction, type KvUpdateOptions } from './kv-upd
 import { KvWatcher } from './kv-watcher.js'
 
 /** Options of a watch of the KV store. */
-export type KvWatchOptions = Pick<RequestOptions, 'token' | 'datacenter' | 'namespace' | 'partition'>
+export interface KvWatchOptions extends Pick<RequestOptions, 'token' | 'datacenter' | 'namespace' | 'partition'> {
+  /** Closes the watch. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const WATCH_OPTIONS: readonly (keyof KvWatchOptions)[] = ['signal', 'token', 'datacenter', 'namespace', 'partition']
+
+/** A tree for a name that ends with `/`, a key for another, and either where only the program knows. */
+export type KvWatcherOf<Name extends string> = Name extends `${string}/`
+  ? KvWatcher<readonly KvEntry[]>
+  : string extends Name
+    ? KvWatcher<KvEntry | undefined> | KvWatcher<readonly KvEntry[]>
+    : KvWatcher<KvEntry | undefined>
 
 /** The KV store, as `consul.kv`. Keys and limits are checked before anything is sent. */
 export class Kv implements Closeable {
@@ -94,20 +109,30 @@ export class Kv implements Closeable {
   }
 
   /** Carries out all steps or none. */
-  async transaction(steps: readonly TxnOperation[], options: TxnOptions = {}): Promise<TxnResult> {
+  async transaction(steps: readonly TxnOperation[], options?: TxnTextOptions): Promise<TxnResult>
+  async transaction(steps: readonly TxnOperation[], options: TxnBytesOptions): Promise<TxnResult<Buffer>>
+  async transaction(
+    steps: readonly TxnOperation[],
+    options: TxnOptions = {},
+  ): Promise<TxnResult | TxnResult<Buffer> | TxnResult<string | Buffer>> {
     return await this.#txn.run(steps, options)
   }
 
   /** Follows a tree when the name ends with `/`, and a key otherwise. */
-  watch(prefix: `${string}/`, options?: KvWatchOptions): KvWatcher<readonly KvEntry[]>
-  watch(key: string, options?: KvWatchOptions): KvWatcher<KvEntry | undefined>
+  watch<Name extends string>(name: Name, options?: KvWatchOptions): KvWatcherOf<Name>
   watch(name: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> | KvWatcher<readonly KvEntry[]> {
+    refuseUnknown('kv.watch', options, WATCH_OPTIONS)
+    const { signal, ...access } = options
     if (name.endsWith('/')) {
       const prefix = checkPrefix('prefix', name)
-      return this.#follow(this.#trees, name, options, (request) => this.#kv.list(prefix, asRead(options, request)))
+      const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
+        this.#kv.list(prefix, asRead(access, request))
+      return this.#follow(this.#trees, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
     }
     const key = checkKey('key', name)
-    return this.#follow(this.#keys, name, options, (request) => this.#kv.get(key, asRead(options, request)))
+    const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
+      this.#kv.get(key, asRead(access, request))
+    return this.#follow(this.#keys, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
   }
 
   /** Every key of a folder, in the form of `consul kv export`. */
@@ -137,19 +162,26 @@ export class Kv implements Closeable {
 
   #follow<Value>(
     family: WatchFamily<Value>,
-    name: string,
-    options: KvWatchOptions,
-    read: WatchQuery<Value>['read'],
+    query: WatchQuery<Value>,
+    signal: AbortSignal | undefined,
   ): KvWatcher<Value> {
-    const query = { key: JSON.stringify([name, options]), scope: options.datacenter ?? '', read }
-    const watcher = new KvWatcher(family, query, this.#runtime.logger, () => this.#watchers.delete(watcher))
+    const watcher = new KvWatcher(family, query, {
+      runtime: this.#runtime,
+      signal: signal && checkSignal('signal', signal),
+      onClose: () => this.#watchers.delete(watcher),
+    })
     this.#watchers.add(watcher)
     return watcher
   }
 }
 
-function asRead(options: KvWatchOptions, { index, waitMs, fresh, signal }: WatchRead): KvTextOptions {
-  return { ...options, signal, consistent: fresh, ...(index !== undefined && { index, wait: waitMs }) }
+/** Reads of one datacenter fail together. */
+function scopeOf({ datacenter }: KvWatchOptions): string {
+  return datacenter ?? ''
+}
+
+function asRead(access: Omit<KvWatchOptions, 'signal'>, { index, waitMs, fresh, signal }: WatchRead): KvTextOptions {
+  return { ...access, signal, consistent: fresh, ...(index !== undefined && { index, wait: waitMs }) }
 }
 
 function checkFolder(folder: string): string {

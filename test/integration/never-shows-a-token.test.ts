@@ -34,6 +34,9 @@ it('in a message, a log, an event, or anything inspected or serialised, while th
   })
   const settings = await consul.config({ layers: ['config/secretive'], defaults: { a: 1 } })
   settings.on('change', notice)
+  const own = await consul.config({ layers: ['config/own'], defaults: {}, token: token.secret })
+  own.on('change', notice).on('stale', notice).on('error', notice)
+  consul.kv.watch('config/x', { token: token.secret }).on('error', notice).on('stale', notice)
   const watcher = consul.watchService('secretive')
   watcher.on('change', notice).on('stale', notice).on('error', notice).on('recovered', notice)
   const registration = await consul.registerService({
@@ -66,7 +69,7 @@ it('in a message, a log, an event, or anything inspected or serialised, while th
   await agent.kill()
   notice(await consul.status.leader().catch((error: unknown) => error))
   await eventually(() => expect(logger.entries.length).toBeGreaterThan(0))
-  notice(consul, settings, watcher, registration, logger.entries)
+  notice(consul, consul.debug(), settings, own, watcher, registration, logger.entries)
   notice(await consul.close({ timeout: '2s' }))
 
   const everything = seen.map(show).join('\n')

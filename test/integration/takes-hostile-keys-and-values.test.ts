@@ -146,7 +146,7 @@ describe('odd values', () => {
     async (index, value) => {
       await client.kv.set(`value/${index}`, value)
       expect((await client.kv.get(`value/${index}`, { encoding: 'buffer' }))?.value).toEqual(Buffer.from(value))
-      const result = await client.kv.transaction([{ type: 'get', key: `value/${index}` }])
+      const result = await client.kv.transaction([{ type: 'get', key: `value/${index}` }], { encoding: 'buffer' })
       expect(result.committed && result.entries[0]?.value).toEqual(Buffer.from(value))
     },
   )

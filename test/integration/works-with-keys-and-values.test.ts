@@ -114,7 +114,7 @@ describe('keys and values', () => {
       { type: 'get-tree', prefix: `${root}/nothing/` },
       { type: 'delete', key: `${root}/a` },
     ])
-    expect(committed.committed && committed.entries.map(({ key, value }) => [key, value.toString()])).toEqual([
+    expect(committed.committed && committed.entries.map(({ key, value }) => [key, value])).toEqual([
       [`${root}/a`, '1'],
       [`${root}/b`, ''],
     ])
@@ -123,6 +123,16 @@ describe('keys and values', () => {
 })
 
 describe('a watch', () => {
+  it('ends with its signal, and refuses an option that it does not know', async () => {
+    const controller = new AbortController()
+    const watcher = client.kv.watch(`${root}/signalled`, { signal: controller.signal })
+    await watcher.ready({ timeout: '5s' })
+    const closed = new Promise<void>((resolve) => watcher.on('closed', resolve))
+    controller.abort()
+    await closed
+    expect(() => client.kv.watch('a', { ...{ foo: 1 } })).toThrow('kv.watch: foo is 1; expected no option of this name')
+  })
+
   it('of a key tells of its values, also of its absence, and of nothing else', async () => {
     const watcher = client.kv.watch(`${root}/a`)
     const seen: unknown[] = []

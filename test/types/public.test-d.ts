@@ -98,6 +98,13 @@ describe('keys', () => {
     expectTypeOf(await consul.kv.list('a/')).toEqualTypeOf<readonly KvEntry[]>()
     expectTypeOf(await consul.kv.keys('a/')).toEqualTypeOf<readonly string[]>()
   })
+
+  it('are watched as trees where the name says so', () => {
+    expectTypeOf(consul.kv.watch('a').value).toEqualTypeOf<KvEntry | undefined>()
+    expectTypeOf(consul.kv.watch('a/').value).toEqualTypeOf<readonly KvEntry[] | undefined>()
+    const name = String('a/')
+    expectTypeOf(consul.kv.watch(name).value).toEqualTypeOf<KvEntry | readonly KvEntry[] | undefined>()
+  })
 })
 
 describe('errors and the end', () => {

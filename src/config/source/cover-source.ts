@@ -1,3 +1,4 @@
+import { queryKey } from '../../watch/query-key.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
 import { ownEntries, type LayerState, type StateObserver, type StateSource } from './layer-state.js'
@@ -27,7 +28,11 @@ export class CoverSource implements StateSource {
     let lastIndex = 0
     this.#subscription = states.subscribe(
       {
-        key: JSON.stringify([this.#cover, layers.map(({ path }) => path), access]),
+        key: queryKey(
+          this.#cover,
+          layers.map(({ path }) => path),
+          access,
+        ),
         scope: access.datacenter ?? '',
         read: async ({ index, waitMs, fresh, signal }) => {
           const { value, meta } = await kv.list(this.#cover, {

@@ -2,6 +2,7 @@ import { AbortLink } from '../../core/abort.js'
 import { backoffMs } from '../../core/backoff.js'
 import { sleep } from '../../core/sleep.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import { queryKey } from '../../watch/query-key.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
 import { keepEntries, ownEntries, type LayerState, type StateObserver, type StateSource } from './layer-state.js'
@@ -58,7 +59,7 @@ export class SplitSource implements StateSource {
     const { access } = this.#scope
     return marks.subscribe(
       {
-        key: JSON.stringify([prefix, access]),
+        key: queryKey(prefix, access),
         scope: access.datacenter ?? '',
         read: async ({ index, waitMs, fresh, signal }) => {
           const wait = index === undefined ? {} : { index, wait: waitMs }

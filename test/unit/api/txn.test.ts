@@ -49,7 +49,7 @@ describe('TxnApi', () => {
 
   it('gives what was read, with exact flags', async () => {
     const body = '{"Results":[{"KV":{"Key":"a","Value":"/w==","Flags":18446744073709551615,"ModifyIndex":3}},{}]}'
-    expect(await txnApi({ body }).txn.run([{ type: 'get', key: 'a' }])).toEqual({
+    expect(await txnApi({ body }).txn.run([{ type: 'get', key: 'a' }], { encoding: 'buffer' })).toEqual({
       committed: true,
       entries: [
         { key: 'a', value: Buffer.from([255]), flags: 2n ** 64n - 1n, createIndex: 0, modifyIndex: 3, lockIndex: 0 },
