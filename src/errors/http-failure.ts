@@ -42,7 +42,8 @@ const SERVER_ERRORS: readonly Rule[] = [
     matches:
       /No cluster leader|leadership lost|not the leader|No known Consul servers|rpc error (?:getting client|making call):.*(?:EOF|connection|lead thread|deadline|timeout|shutdown)/i,
     code: 'PROCONSUL_NO_LEADER',
-    advice: 'the agent answers, but the servers behind it have no leader; it passes with an election',
+    advice:
+      'the servers behind the agent have no leader; it passes with an election, and a write may have happened all the same',
   },
   {
     matches:
@@ -84,7 +85,7 @@ function classify({ status, body }: HttpFailure): Omit<Rule, 'matches'> {
     return (
       SERVER_ERRORS.find((rule) => rule.matches.test(body)) ?? {
         code: 'PROCONSUL_UNAVAILABLE',
-        advice: 'it is safe to ask again later',
+        advice: 'it may pass by itself; a write may have happened all the same',
       }
     )
   }

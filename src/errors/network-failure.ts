@@ -44,5 +44,5 @@ function classify(systemCode: string | undefined, text: string): { code: Procons
   if (systemCode?.startsWith('HPE_') === true || text.includes('Parse Error')) {
     return { code: 'PROCONSUL_BAD_RESPONSE', advice: 'what answers there does not speak HTTP' }
   }
-  return { code: 'PROCONSUL_UNAVAILABLE', advice: 'the connection was lost; it is safe to read again' }
+  return { code: 'PROCONSUL_UNAVAILABLE', advice: 'the connection was lost; a write may have happened all the same' }
 }
