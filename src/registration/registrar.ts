@@ -17,6 +17,7 @@ import { refuseForeignFields, refuseLoopbackChecks } from './definition/agent-fi
 import { REGISTRATION_DEFAULTS, resolveDefinition, type ResolvedDefinition } from './definition/resolve-definition.js'
 import type { DeregisterOptions, RegisterOptions, ServiceDefinition } from './definition/service-definition.js'
 import { formatBoot, ownBoot } from './identity/boot.js'
+import { liveRuns } from './identity/live-runs.js'
 import { isLocalAgent, ownAddress, type AgentEndpoint } from './identity/own-address.js'
 import { BeatThread } from './heartbeat/beat-thread.js'
 import { Heartbeat } from './heartbeat/heartbeat.js'
@@ -156,6 +157,7 @@ export class Registrar implements Closeable {
     this.#stopFollowing()
     this.#guard.close()
     await Promise.all(this.registrations.map((registration) => registration.halt()))
+    liveRuns().delete(this.#record.boot.runId)
   }
 
   #add(definition: ServiceDefinition, resolved: ResolvedDefinition): Registration {
@@ -182,6 +184,7 @@ export class Registrar implements Closeable {
     )
     const guarded: Guarded = { registration, record }
     this.#registrations.set(id, registration)
+    liveRuns().add(this.#record.boot.runId)
     return registration
   }
 

@@ -182,7 +182,7 @@ describe('others that change the record', () => {
     const [older, newer] = [client(agent.url), client(agent.url)]
     const first = await older.registerService({ name: 'both', id: 'both-1', tags: ['first'], check: { ttl: '2s' } })
     const conflict = next(first, 'conflict')
-    // Within one process the pids are alike, which would stand for a restarted container: a boot from elsewhere is not judged dead.
+    // Whether a process on another host lives cannot be told: it is not judged dead.
     const record = await agent.read<{ Meta: Record<string, string> }>('/v1/agent/service/both-1')
     const boot = '33333333-3333-4333-8333-333333333333.1.elsewhere'
     const taken = { ID: 'both-1', Name: 'both', Tags: ['second'], Meta: { ...record.Meta, 'proconsul-boot': boot } }

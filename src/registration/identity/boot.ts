@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { liveRuns } from './live-runs.js'
 
 /** Metadata that tells which run of which process made a registration. */
 export const BOOT_KEY = 'proconsul-boot'
 
-/** One run of a process. */
+/** One run of a process: of one of its clients, for a process can have several. */
 export interface Boot {
   readonly hostname: string
   readonly pid: number
@@ -27,16 +28,17 @@ export function parseBoot(text: string | undefined): Boot | undefined {
   return runId === undefined || hostname === undefined ? undefined : { runId, pid: Number(pid), hostname }
 }
 
-/** Whether the process of a boot still runs; undefined when that cannot be told from here. */
+/** Whether the run of a boot goes on; undefined when that cannot be told from here. */
 export function isAlive(
   boot: Boot,
   own: Boot,
   hasProcess: (pid: number) => boolean = processExists,
+  runs: ReadonlySet<unknown> = liveRuns(),
 ): boolean | undefined {
   if (boot.runId === own.runId) return true
   if (boot.hostname !== own.hostname) return undefined
-  // A container that was restarted has the same hostname and the same pid, which is ours now; two clients in one process have it too.
-  return boot.pid !== own.pid && hasProcess(boot.pid)
+  // A container that was restarted has the same hostname and the same pid, which is ours now. So has another client of this process.
+  return boot.pid === own.pid ? runs.has(boot.runId) : hasProcess(boot.pid)
 }
 
 function processExists(pid: number): boolean {
