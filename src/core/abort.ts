@@ -1,4 +1,4 @@
-import { defaultMaxListeners, getMaxListeners, setMaxListeners } from 'node:events'
+import { setMaxListeners } from 'node:events'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Clock } from './clock.js'
 
@@ -50,7 +50,7 @@ export class AbortLink {
       return
     }
     // One signal for many calls is good use, not the leak of which Node.js warns at the eleventh listener.
-    if (getMaxListeners(parent) === defaultMaxListeners) setMaxListeners(Infinity, parent)
+    if (parent instanceof EventTarget) setMaxListeners(Infinity, parent)
     const onAbort = (): void => this.#controller.abort(abortError(parent))
     parent.addEventListener('abort', onAbort, { once: true })
     this.#unlinks.push(() => parent.removeEventListener('abort', onAbort))

@@ -55,6 +55,7 @@ export class Emitter<Events extends EventMap<Events>> {
 
   /** Forgets all listeners. */
   protected removeAllListeners(): void {
+    for (const removals of this.#removals.values()) removals.clear()
     this.#removals.clear()
     this.#emitter.removeAllListeners()
   }
@@ -68,6 +69,8 @@ export class Emitter<Events extends EventMap<Events>> {
       this.#emitter.off(name, guard)
     }
     const guard = (args: Events[Name]): void => {
+      // A listener before it may have removed it.
+      if (!removals.has(listener)) return
       if (once) remove()
       this.#call(name, listener, args)
     }

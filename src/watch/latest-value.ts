@@ -19,18 +19,31 @@ export class LatestValue<T> {
     this.#wake()
   }
 
-  /** Yields the current value first, once there is one, then the latest whenever it is another. Ends when closed. */
-  async *iterate(): AsyncGenerator<T, void, undefined> {
+  /**
+   * Yields the current value first, once there is one, then the latest whenever it is another. Ends when closed, or when the reader
+   * returns, which also ends a `next` that waits.
+   */
+  iterate(): AsyncIterableIterator<T, void, undefined> {
     let seen: { readonly value: T } | undefined
-    while (!this.#closed) {
-      const current = this.#current
-      if (current === seen || current === undefined) {
+    let hasReturned = false
+    const next = async (): Promise<IteratorResult<T, void>> => {
+      while (!this.#closed && !hasReturned) {
+        const current = this.#current
+        if (current !== undefined && current !== seen) {
+          seen = current
+          return { done: false, value: current.value }
+        }
         await new Promise<void>((resolve) => this.#waiting.add(resolve))
-      } else {
-        seen = current
-        yield current.value
       }
+      return { done: true, value: undefined }
     }
+    const end = (): Promise<IteratorResult<T, void>> => {
+      hasReturned = true
+      this.#wake()
+      return Promise.resolve({ done: true, value: undefined })
+    }
+    const iterator = { next, return: end, [Symbol.asyncIterator]: () => iterator }
+    return iterator
   }
 
   #wake(): void {

@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events'
+import { getEventListeners, setMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { AbortLink, abortError, orAborted, throwIfAborted, withDeadline } from '../../../src/core/abort.js'
 import { ProconsulError } from '../../../src/errors/proconsul-error.js'
@@ -21,6 +21,14 @@ describe('an aborted signal', () => {
 })
 
 describe('an abort link', () => {
+  it('takes a signal for any number of calls, whatever was said of its listeners before', () => {
+    const { signal } = new AbortController()
+    setMaxListeners(0, signal)
+    const links = Array.from({ length: 30 }, () => new AbortLink(signal))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(30)
+    for (const link of links) link.unlink()
+  })
+
   it('follows each of its parents, one that is aborted already too', () => {
     const parents = [new AbortController(), new AbortController()] as const
     const link = new AbortLink(parents[0].signal, undefined, parents[1].signal)

@@ -81,6 +81,16 @@ describe('an emitter', () => {
     expect(lamp.listenerCount('change')).toBe(0)
   })
 
+  it('calls no listener any more that another one has just removed', () => {
+    const lamp = new Lamp(recordingLogger())
+    const [removed, forgotten] = [vi.fn(), vi.fn()]
+    lamp.on('change', () => lamp.off('change', removed)).on('change', removed)
+    lamp.on('change', () => lamp.forget()).on('change', forgotten)
+    lamp.switch(true)
+    expect(removed).not.toHaveBeenCalled()
+    expect(forgotten).not.toHaveBeenCalled()
+  })
+
   it('can forget all its listeners', () => {
     const lamp = new Lamp(recordingLogger())
     const listener = vi.fn()

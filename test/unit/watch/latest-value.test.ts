@@ -30,3 +30,14 @@ it('lets a reader leave while others go on', async () => {
   }
   expect((await latest.iterate().next()).value).toBe(1)
 })
+
+it('lets a reader leave while its next value is not there yet', async () => {
+  const latest = new LatestValue<number>()
+  const [leaving, staying] = [latest.iterate(), latest.iterate()]
+  const [waiting, next] = [leaving.next(), staying.next()]
+  expect(await leaving.return?.()).toEqual({ done: true, value: undefined })
+  expect(await waiting).toEqual({ done: true, value: undefined })
+  latest.publish(1)
+  expect((await next).value).toBe(1)
+  expect((await leaving.next()).done).toBe(true)
+})
