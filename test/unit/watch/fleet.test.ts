@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/core/clock.js'
 import { Lane } from '../../../src/http/lane.js'
@@ -105,6 +106,7 @@ describe('a fleet of two thousand clients whose agent restarts', () => {
       const naiveClock = new FakeClock()
       const naiveAgent = new SimulatedAgent(naiveClock)
       const end = new AbortController()
+      setMaxListeners(0, end.signal)
       for (let loop = 0; loop < CLIENTS * QUERIES; loop++) void naiveLoop(naiveAgent, naiveClock, end.signal)
       await runThrough(naiveClock)
       end.abort()
