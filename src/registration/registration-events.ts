@@ -15,7 +15,7 @@ export interface RegistrationEvents {
   readonly restored: readonly [details: { readonly lostForMs: number }]
   /** Others had changed the record; it is as it was. */
   readonly repaired: readonly [details: { readonly fields: readonly string[] }]
-  /** The result of a probe changed. */
+  /** The result of a probe changed, or the status of the whole. `health` is what `registration.health` is from now on. */
   readonly health: readonly [health: RegistrationHealth, previous: RegistrationHealth]
   /** The agent has accepted a heartbeat. */
   readonly heartbeat: readonly [details: HeartbeatDetails]

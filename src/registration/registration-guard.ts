@@ -93,6 +93,7 @@ export class RegistrationGuard {
     for (const { registration, record } of guarded) {
       const service = byId.get(registration.id)
       const verdict = service && record.judge(service, checksById.get(registration.id) ?? [])
+      registration.noteChecks()
       // What was read may be older than a write that was under way: the audit decides.
       if (verdict?.type !== 'right' || registration.state === 'lost') void registration.audit()
     }

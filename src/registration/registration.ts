@@ -1,5 +1,4 @@
-import { orAborted, throwIfAborted } from '../core/abort.js'
-import { backoffMs, type BackoffOptions } from '../core/backoff.js'
+import { orAborted } from '../core/abort.js'
 import { parseDuration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
 import { checkBoolean, checkObject } from '../core/option-check.js'
@@ -7,7 +6,6 @@ import type { Runtime } from '../core/runtime.js'
 import { singleFlight } from '../core/single-flight.js'
 import { sleep } from '../core/sleep.js'
 import { TokenBucket } from '../core/token-bucket.js'
-import { neverConnected } from '../errors/network-failure.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { REGISTRATION_DEFAULTS, type ResolvedDefinition } from './definition/resolve-definition.js'
@@ -19,14 +17,12 @@ import { ServiceHealth } from './health/service-health.js'
 import { formatBoot, type Boot } from './identity/boot.js'
 import type { Beater } from './heartbeat/heartbeat.js'
 import { confirmInTime, removeInTime, waitOut } from './record/departure.js'
+import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
 import type { RegistrationState, State } from './registration-state.js'
-
-/** Delays between tries to register. The ceiling bounds how late an agent that came back is noticed. */
-const REGISTER_DELAYS: BackoffOptions = Object.freeze({ firstMs: 100, maxMs: 2_000 })
 
 /** Repairs in a row that follow each other at once, and the pace after that: others may be changing the record on purpose. */
 const REPAIRS = Object.freeze({ burst: 5, refillMs: 5_000 })
@@ -37,6 +33,7 @@ const CLOSED = (): ProconsulError => new ProconsulError('PROCONSUL_CLOSED', 'the
 export class Registration extends Emitter<RegistrationEvents> implements Closeable {
   readonly #parts: RegistrationParts
   readonly #record: RecordKeeper
+  readonly #put: PersistentPut
   readonly #health: ServiceHealth
   readonly #slowStart: SlowStart
   readonly #repairs: TokenBucket
@@ -47,12 +44,11 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #recover = singleFlight(() => this.#registerAgain())
   readonly #audit = singleFlight(() => this.#inspect())
   #definition: ServiceDefinition
+  #toldHealth: RegistrationHealth
   #state: State = { type: 'registering' }
   #beater: Beater | undefined
   #unwatch: (() => void) | undefined
   #maintenance: { readonly reason: string | undefined } | undefined
-  #lastFailure: ProconsulError | undefined
-  #mayBeThere = false
   #departure: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -63,8 +59,17 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     this.#parts = parts
     this.#record = parts.record
     this.#health = new ServiceHealth(parts.record.definition, parts.runtime, (health, previous) =>
-      this.#onHealth(health, previous),
+      this.#onProbes(health, previous),
     )
+    this.#toldHealth = this.health
+    this.#put = new PersistentPut({
+      record: parts.record,
+      runtime: parts.runtime,
+      leaving: this.#leaving.signal,
+      halted: this.#halted.signal,
+      status: () => this.#health.status,
+      onFailure: (error) => this.emit('registerFailed', error),
+    })
     this.#slowStart = new SlowStart(parts.runtime, async (weight) => await this.#setWeight(weight))
     this.#repairs = new TokenBucket(parts.runtime.clock, REPAIRS)
   }
@@ -82,7 +87,11 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     return this.#state.type
   }
 
-  /** The worst of the probes and of the checks that the agent carries out, with the probes by name. */
+  /**
+   * The worst of the probes and of the checks that the agent carries out, with the probes by name. What the agent found is read with the
+   * record, one second after the registration and every five seconds from then on; until then a check has the status that it was
+   * registered with, by default critical.
+   */
   get health(): RegistrationHealth {
     const { status, probes } = this.#health.current
     return { status: worstOf([status, ...this.#record.activeStatuses]), probes }
@@ -96,7 +105,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /** Why it is not registered yet, where it is not. */
   get lastFailure(): ProconsulError | undefined {
-    return this.#lastFailure
+    return this.#put.lastFailure
   }
 
   /**
@@ -108,12 +117,12 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     // Registered with the true status from the first moment, or not yet.
     await orAborted(this.#leaving.signal, this.#health.start())
     const other = await this.#record.holder(this.#halted.signal).catch((error: unknown) => {
-      if (isProconsulError(error)) this.#lastFailure = error
+      if (isProconsulError(error)) this.#put.lastFailure = error
       return undefined
     })
     if (other !== undefined) this.#tellConflict(other, true)
     if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
-    await this.#putUntilDone(giveUp)
+    await this.#put.untilDone(giveUp)
     this.#enter({ type: 'registered' })
     this.emit('registered')
     this.#beginToKeep()
@@ -131,6 +140,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
     await this.#record.replace(resolved, this.#health.status, fresh, this.#halted.signal)
     this.#definition = definition
+    this.noteChecks()
     // Weights that are set by hand end the ramp.
     if (update.weights !== undefined) this.#slowStart.stop()
   }
@@ -196,6 +206,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   /**
+   * Tells of the status where the checks that the agent carries out have changed it.
+   * @internal
+   */
+  noteChecks(): void {
+    if (this.health.status !== this.#toldHealth.status) this.#tellHealth()
+  }
+
+  /**
    * Writes the record again, as after a change of the token.
    * @internal
    */
@@ -211,30 +229,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     // What has begun to leave never comes back.
     const isLeaving = this.#state.type === 'draining' || this.#state.type === 'deregistered'
     if (!isLeaving || state.type === 'deregistered') this.#state = state
-  }
-
-  async #putUntilDone(giveUp: boolean): Promise<void> {
-    const { clock, random } = this.#runtime
-    const { signal } = this.#leaving
-    for (let attempt = 0; ; attempt++) {
-      throwIfAborted(signal)
-      const wasThere = this.#mayBeThere
-      // Whoever leaves while the answer is under way has to take back what the agent may have accepted.
-      this.#mayBeThere = true
-      try {
-        await this.#record.put(this.#health.status, this.#halted.signal)
-        this.#lastFailure = undefined
-        return
-      } catch (error) {
-        if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
-        if (signal.aborted || !isProconsulError(error)) throw error
-        this.#lastFailure = error
-        this.emit('registerFailed', error)
-        if (giveUp && !error.retryable) throw error
-        const pauseMs = Math.max(backoffMs(attempt, REGISTER_DELAYS, random), error.retryAfterMs ?? 0)
-        await sleep(pauseMs, { clock, signal, keepAlive: this.#resolved.heartbeat.keepAlive })
-      }
-    }
   }
 
   /** From here on losses are noticed. */
@@ -270,9 +264,15 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
   }
 
-  #onHealth(health: RegistrationHealth, previous: RegistrationHealth): void {
-    this.emit('health', health, previous)
+  #onProbes(health: RegistrationHealth, previous: RegistrationHealth): void {
+    this.#tellHealth()
     if (health.status !== previous.status) void this.#beater?.beatNow()
+  }
+
+  #tellHealth(): void {
+    const previous = this.#toldHealth
+    this.#toldHealth = this.health
+    this.emit('health', this.#toldHealth, previous)
   }
 
   #lose(message: string): void {
@@ -287,7 +287,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   async #registerAgain(): Promise<void> {
     try {
       await this.#untilAllowed()
-      await this.#putUntilDone(false)
+      await this.#put.untilDone(false)
       const maintenance = this.#maintenance
       if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
       await this.#restored()
@@ -311,6 +311,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     try {
       const verdict = await this.#record.inspect(this.#halted.signal)
       if (this.#leaving.signal.aborted) return
+      this.noteChecks()
       if (verdict.type === 'taken') this.#stepBack(verdict.by)
       else if (verdict.type === 'gone') this.#lose('the agent does not know the service')
       else if (this.#isTaken) await this.#restored()
@@ -360,7 +361,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   async #depart(timeoutMs: number, drainMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#runtime
-    const isOurs = this.#mayBeThere && !this.#isTaken
+    const isOurs = this.#put.mayBeThere && !this.#isTaken
     const options = { id: this.id, clock, timeoutMs, signal }
     this.#enter({ type: 'draining' })
     this.#leaving.abort(CLOSED())

@@ -114,6 +114,37 @@ describe('a registration', () => {
     }
   })
 
+  it('tells of every status that a check of the agent gives it, from the first on', async () => {
+    let code = 200
+    const server = createServer((_request, response) => response.writeHead(code).end()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    try {
+      const check = { type: 'http', url: `http://127.0.0.1:${port}/`, interval: '1s' } as const
+      const registration = await client().registerService({ name: 'asked', port, check })
+      const heard: string[][] = []
+      registration.on('health', (health, previous) =>
+        heard.push([previous.status, health.status, registration.health.status]),
+      )
+      expect(registration.health.status).toBe('critical')
+      for (const [answer, status] of [
+        [200, 'passing'],
+        [429, 'warning'],
+        [500, 'critical'],
+      ] as const) {
+        code = answer
+        await eventually(() => expect(heard.at(-1)?.at(-1)).toBe(status), { within: 10_000 })
+      }
+      expect(heard).toEqual([
+        ['critical', 'passing', 'passing'],
+        ['passing', 'warning', 'warning'],
+        ['warning', 'critical', 'critical'],
+      ])
+    } finally {
+      server.close()
+    }
+  }, 30_000)
+
   it('updates tags, meta, weights and checks without leaving discovery for a moment, and keeps a maintenance', async () => {
     const registration = await client().registerService({ name: 'changing', port: 1, check: { ttl: '5s' } })
     const seen: number[] = []
