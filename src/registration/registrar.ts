@@ -2,7 +2,7 @@ import { AgentApi } from '../api/agent.js'
 import { AgentCheckApi } from '../api/agent-check.js'
 import { AgentServiceApi } from '../api/agent-service.js'
 import { HealthApi } from '../api/health.js'
-import { orAborted, withDeadline } from '../core/abort.js'
+import { AbortLink, orAborted, throwIfAborted, withDeadline } from '../core/abort.js'
 import { formatDuration, parseDuration } from '../core/duration.js'
 import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
@@ -40,7 +40,7 @@ export interface RegistrarParts {
   onTokenChange(listener: () => void): () => void
 }
 
-/** When a foreground registration fails, its remnant is removed within this time. */
+/** When a registration is given up, its remnant is removed within this time. */
 const GIVE_UP_MS = 2_000
 
 /** All services that this process has registered through one client. */
@@ -85,7 +85,8 @@ export class Registrar implements Closeable {
   }
 
   /**
-   * Registers a service and keeps it so. Resolves when the agent has it and its health, or at once with `background`.
+   * Registers a service and keeps it so. Resolves when the agent has it and its health, or at once with `background`; then the signal
+   * goes on being heard until it is registered, and a registration that it ends goes to `deregistered`.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_TIMEOUT` when the agent could not be told in time, with the last
    *   failure as cause; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once; `PROCONSUL_CONFLICT` when this client has
    *   registered the id already; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
@@ -105,14 +106,10 @@ export class Registrar implements Closeable {
     if (!isDnsName(resolved.service.name)) {
       runtime.logger.warn({ name: resolved.service.name }, 'a service of this name cannot be found through DNS')
     }
+    throwIfAborted(options.signal)
     const registration = this.#add(complete, resolved)
-    if (background) {
-      void this.#run(registration, resolved, false).catch((error: unknown) => {
-        runtime.logger.debug({ id: registration.id, error }, 'the registration has ended')
-      })
-      return registration
-    }
-    await this.#inTime(registration, resolved, timeoutMs, options.signal)
+    if (background) void this.#inBackground(registration, resolved, options.signal)
+    else await this.#inTime(registration, resolved, timeoutMs, options.signal)
     return registration
   }
 
@@ -208,11 +205,34 @@ export class Registrar implements Closeable {
     try {
       await withDeadline({ clock, timeoutMs, signal, onTimeout }, () => this.#run(registration, resolved, true))
     } catch (error) {
-      // The agent may have it all the same, when only the answer was lost.
-      await registration.deregister({ timeout: GIVE_UP_MS }).catch(() => undefined)
-      await registration.halt()
+      await this.#undo(registration)
       throw typed(error)
     }
+  }
+
+  /** Goes on until it is registered, or until the signal is aborted. Never rejects. */
+  async #inBackground(
+    registration: Registration,
+    resolved: ResolvedDefinition,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const link = new AbortLink(signal)
+    try {
+      await orAborted(link.signal, this.#run(registration, resolved, false))
+    } catch (error) {
+      // Then whoever ended it sees to the rest.
+      if (isProconsulError(error, 'PROCONSUL_CLOSED')) return
+      this.#record.runtime.logger.warn({ id: registration.id, error }, 'a registration in the background was given up')
+      await this.#undo(registration)
+    } finally {
+      link.unlink()
+    }
+  }
+
+  async #undo(registration: Registration): Promise<void> {
+    // The agent may have it all the same, when only the answer was lost.
+    await registration.deregister({ timeout: GIVE_UP_MS }).catch(() => undefined)
+    await registration.halt()
   }
 }
 

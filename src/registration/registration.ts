@@ -361,7 +361,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   async #depart(timeoutMs: number, drainMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#runtime
-    const isOurs = this.#put.mayBeThere && !this.#isTaken
+    const isOurs = !this.#isTaken
     const options = { id: this.id, clock, timeoutMs, signal }
     this.#enter({ type: 'draining' })
     this.#leaving.abort(CLOSED())

@@ -65,4 +65,45 @@ describe('on an agent that takes its time, a registration that is given up', () 
     agent.faults.clear()
     await eventually(async () => expect(await ids(agent.url)).toEqual([]))
   })
+
+  it.each([1, 2, 3])('in the background, by its signal, %d answers into it, leaves no ghost', async (answers) => {
+    const abort = new AbortController()
+    let seen = 0
+    onRequest = () => {
+      seen += 1
+      if (seen === answers) abort.abort()
+    }
+    const registration = await consul.registerService(
+      { name: 'behind', port: 1 },
+      { background: true, signal: abort.signal },
+    )
+    expect(registration.state).toBe('registering')
+    await eventually(() => expect(registration.state).toBe('deregistered'))
+    await eventually(() => expect(consul.registrations).toEqual([]))
+    expect(await ids(agent.url)).toEqual([])
+  })
+})
+
+describe('a registration in the background', () => {
+  it('is tried no more when its signal is aborted, and goes on where it is aborted later', async () => {
+    await using agent = await startConsul()
+    await using consul = new Proconsul({ address: agent.url })
+    const abort = new AbortController()
+    const options = { background: true, signal: abort.signal }
+    const there = await consul.registerService({ name: 'there', check: { ttl: '2s' } }, options)
+    let beats = 0
+    there.on('heartbeat', () => (beats += 1))
+    await eventually(() => expect(beats).toBeGreaterThan(1))
+    await agent.kill()
+    const late = await consul.registerService({ name: 'late' }, options)
+    await eventually(() => expect(late.lastFailure?.code).toBe('PROCONSUL_UNAVAILABLE'))
+    abort.abort()
+    await eventually(() => expect(late.state).toBe('deregistered'))
+    await expect(consul.registerService({ name: 'later' }, options)).rejects.toMatchObject({
+      code: 'PROCONSUL_ABORTED',
+    })
+    await agent.start()
+    await eventually(async () => expect(await ids(agent.url)).toEqual([there.id]), { within: 10_000 })
+    expect(consul.registrations).toEqual([there])
+  })
 })

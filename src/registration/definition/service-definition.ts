@@ -84,7 +84,10 @@ export interface RegisterOptions {
   readonly timeout?: Duration | undefined
   /** Resolve at once and keep trying for ever. Default false. */
   readonly background?: boolean | undefined
-  /** Gives up the registration. Not heard any more once it has resolved. */
+  /**
+   * Gives up the registration, also one in the background. Not heard any more once the service is registered: from then on `deregister`
+   * and `close` end it.
+   */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -16,9 +16,10 @@ export interface DepartureOptions {
 /** How long the catalog is asked whether the instance is gone. */
 const CONFIRM_MS = 5_000
 
-/** Removes the record. Rejects with `PROCONSUL_TIMEOUT`, or with the signal's reason, when the agent could not be told in time. */
+/** Removes the record where the agent may have it. Rejects with `PROCONSUL_TIMEOUT`, or with the signal's reason, when the agent could not be told in time. */
 export async function removeInTime(record: RecordKeeper, options: DepartureOptions): Promise<void> {
   const { id, timeoutMs } = options
+  if (!record.mayBeThere) return
   const message = `${id} could not be deregistered within ${formatDuration(timeoutMs)}; its check will lapse by itself`
   const onTimeout = (): ProconsulError => new ProconsulError('PROCONSUL_TIMEOUT', message)
   await withDeadline({ ...options, onTimeout }, (signal) => record.remove(signal))
@@ -30,6 +31,8 @@ export async function confirmInTime(
   { clock, signal }: DepartureOptions,
   onDoubt: (error: unknown) => void,
 ): Promise<void> {
+  // An attempt that was under way may have turned out not to have reached the agent.
+  if (!record.mayBeThere) return
   const link = new AbortLink(signal)
   const late = new ProconsulError('PROCONSUL_TIMEOUT', 'the catalog still lists the instance')
   const timer = clock.setTimer(() => link.abort(late), CONFIRM_MS)

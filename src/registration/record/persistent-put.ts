@@ -3,7 +3,6 @@ import { throwIfAborted } from '../../core/abort.js'
 import { backoffMs, type BackoffOptions } from '../../core/backoff.js'
 import type { Runtime } from '../../core/runtime.js'
 import { sleep } from '../../core/sleep.js'
-import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError, type ProconsulError } from '../../errors/proconsul-error.js'
 import type { RecordKeeper } from './record-keeper.js'
 
@@ -26,17 +25,11 @@ export interface PersistentPutParts {
 /** Puts a record until the agent has it. */
 export class PersistentPut {
   readonly #parts: PersistentPutParts
-  #mayBeThere = false
   /** Why the last try failed; undefined after one that did not. */
   lastFailure: ProconsulError | undefined
 
   constructor(parts: PersistentPutParts) {
     this.#parts = parts
-  }
-
-  /** Whether the agent may have the record: whoever leaves while an answer is under way has to take it back. */
-  get mayBeThere(): boolean {
-    return this.#mayBeThere
   }
 
   /** Resolves when the agent has it. Rejects when it is too late, and with `giveUp` at a failure that would only be repeated. */
@@ -45,14 +38,11 @@ export class PersistentPut {
     const { keepAlive } = record.definition.heartbeat
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(leaving)
-      const wasThere = this.#mayBeThere
-      this.#mayBeThere = true
       try {
         await record.put(this.#parts.status(), halted)
         this.lastFailure = undefined
         return
       } catch (error) {
-        if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
         if (leaving.aborted || !isProconsulError(error)) throw error
         this.lastFailure = error
         this.#parts.onFailure(error)

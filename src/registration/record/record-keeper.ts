@@ -5,6 +5,7 @@ import type { CheckEntry, ServiceRecord } from '../../api/health-entry.js'
 import { backoffMs, type BackoffOptions } from '../../core/backoff.js'
 import type { Runtime } from '../../core/runtime.js'
 import { sleep } from '../../core/sleep.js'
+import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
@@ -40,6 +41,7 @@ export class RecordKeeper {
   #turn: Promise<unknown> = Promise.resolve()
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
+  #mayBeThere = false
   /** Stands in for the definition's while a slow start lasts. */
   weight: number | undefined
 
@@ -51,6 +53,11 @@ export class RecordKeeper {
 
   get definition(): ResolvedDefinition {
     return this.#definition
+  }
+
+  /** Whether the agent has been asked to keep the record: it may have it even where its answer was lost. */
+  get mayBeThere(): boolean {
+    return this.#mayBeThere
   }
 
   /** The checks that the agent carries out, with the status last seen. */
@@ -140,9 +147,10 @@ export class RecordKeeper {
     }
   }
 
-  /** Removes the record unless another process has taken it over. Repeats what may pass, until the signal is aborted. */
+  /** Removes the record unless it never reached the agent, or another process has taken it over. Repeats what may pass, until the signal is aborted. */
   async remove(signal: AbortSignal): Promise<void> {
     await this.#exclusive(async () => {
+      if (!this.#mayBeThere) return
       await this.#persist(signal, async () => {
         if ((await this.holder(signal)) === undefined) await this.#parts.services.deregister(this.#id, { signal })
       })
@@ -182,7 +190,14 @@ export class RecordKeeper {
       const known = check.type === 'ttl' ? status : this.#statuses.get(check.id)
       return known === undefined || check.type === 'alias' ? check : { ...check, status: known }
     })
-    await this.#parts.services.register({ ...service, weights, checks }, { signal })
+    const wasThere = this.#mayBeThere
+    this.#mayBeThere = true
+    try {
+      await this.#parts.services.register({ ...service, weights, checks }, { signal })
+    } catch (error) {
+      if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
+      throw error
+    }
   }
 
   async #persist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
