@@ -1,3 +1,4 @@
+import type { Timer } from '../core/clock.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -32,6 +33,8 @@ export interface WatchFamily<T> {
 
 /** Queries that nobody listens to any more may be so many; past that the one that was left first ends at once. */
 const MOST_LINGERING = 32
+/** When nobody listens to anything any more, no query goes on for longer: a long poll would keep a process running that is done. */
+const ALL_IDLE_MS = 500
 
 /** Runs all watches of one connection: one loop per distinct query, a shared budget, a shared back-off. */
 export class WatchEngine implements Closeable {
@@ -43,6 +46,7 @@ export class WatchEngine implements Closeable {
   readonly #queries = new Set<AnyQuery>()
   /** In the order in which they were left. */
   readonly #lingering = new Set<AnyQuery>()
+  #allIdle: Timer | undefined
   #closing: Promise<void> | undefined
 
   constructor(runtime: Runtime, budget: WatchBudget, options: ResolvedWatchOptions) {
@@ -111,9 +115,17 @@ export class WatchEngine implements Closeable {
     this.#lingering.add(query)
     const [oldest] = this.#lingering
     if (this.#lingering.size > MOST_LINGERING) void oldest?.end()
+    this.#allIdle?.cancel()
+    this.#allIdle = this.#runtime.clock.setTimer(() => this.#endIfAllIdle(), ALL_IDLE_MS, { keepAlive: false })
+  }
+
+  #endIfAllIdle(): void {
+    if (this.#lingering.size < this.#queries.size) return
+    for (const query of [...this.#lingering]) void query.end()
   }
 
   async #end(): Promise<void> {
+    this.#allIdle?.cancel()
     await Promise.all([...this.#queries].map((query) => query.end()))
     for (const backoff of this.#backoffs.values()) backoff.close()
   }

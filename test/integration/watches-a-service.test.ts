@@ -3,7 +3,6 @@ import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceSnapshot, ServiceWatcher } from '../../src/discovery/service-watcher.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
-import { expectNoLeaks } from '../support/leak-check.js'
 import { discoveryClient, type DiscoveryClient } from './discovery-client.js'
 
 let agent: ConsulAgent
@@ -208,18 +207,5 @@ describe('a watched service', () => {
     await eventually(() => expect(events.events.map(({ payload }) => payload.toString())).toEqual(['now']))
     await client.event.fire('deploy', { payload: 'again' })
     await eventually(() => expect(events.events).toHaveLength(2))
-  })
-
-  it('leaves no timer, socket or listener behind when the client is closed, also in the middle of an outage', async () => {
-    await register('tidy', 'tidy-1')
-    await expectNoLeaks(async () => {
-      await using own = discoveryClient({ address: agent.url })
-      await using gone = discoveryClient({ address: 'http://127.0.0.1:1' })
-      const watcher = own.discovery.watchService('tidy')
-      await watcher.ready()
-      const failing = gone.discovery.watchService('tidy')
-      await new Promise((resolve) => failing.once('error', resolve))
-      await own.discovery.watchService('tidy', { passingOnly: false }).close()
-    })
   })
 })

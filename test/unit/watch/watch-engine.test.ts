@@ -34,6 +34,7 @@ describe('the engine of all watches', () => {
 
   it('goes on for a grace time after the last subscriber has left, and is taken up again within it', async () => {
     const { clock, texts, engine } = makeEngine({ grace: '10s' })
+    const other = texts.subscribe({ key: 'other', read: new ScriptedRead<string>().read }, new Heard<string>())
     const script = new ScriptedRead<string>()
     const first = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
     await settle()
@@ -47,6 +48,21 @@ describe('the engine of all watches', () => {
     second.close()
     await clock.advance(10_000)
     expect(script.requests[1]?.signal.aborted).toBe(true)
+    expect(engine.debug()).toMatchObject({ queries: 1, watches: [{ key: 'other' }] })
+    other.close()
+    await clock.advance(10_000)
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('goes on for half a second only when nobody listens to anything, so that a process that is done can end', async () => {
+    const { clock, texts, engine } = makeEngine({ grace: '10s' })
+    const script = new ScriptedRead<string>()
+    const subscription = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    await settle()
+    subscription.close()
+    expect(script.requests[0]?.signal.aborted).toBe(false)
+    await clock.advance(500)
+    expect(script.requests[0]?.signal.aborted).toBe(true)
     expect(engine.debug()).toMatchObject({ queries: 0, watches: [] })
     expect(clock.pendingTimers).toBe(0)
   })
