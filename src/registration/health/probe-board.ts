@@ -24,6 +24,12 @@ export interface RegistrationHealth {
 
 const PENDING = 'has not run yet'
 
+/**
+ * A run that has not ended after so many times its timeout is given up as lost, and the next one begins beside it. A socket that hangs
+ * for ever must not keep the service critical when the dependency is back; a run that is only slow to notice its signal has time enough.
+ */
+const LOST_AFTER_TIMEOUTS = 10
+
 /** Runs probes on timers of their own and keeps the last results, so that a heartbeat never waits for a dependency. */
 export class ProbeBoard {
   readonly #probes: readonly ResolvedProbe[]
@@ -31,6 +37,7 @@ export class ProbeBoard {
   readonly #onChange: (health: RegistrationHealth, previous: RegistrationHealth) => void
   readonly #results = new Map<string, ProbeResult>()
   readonly #timers = new Map<string, Timer>()
+  readonly #withLostRuns = new Set<string>()
   #stopped: AbortController | undefined
   #health: RegistrationHealth
   #firstRound: Promise<unknown> = Promise.resolve()
@@ -51,6 +58,11 @@ export class ProbeBoard {
 
   get health(): RegistrationHealth {
     return this.#health
+  }
+
+  /** Names of the probes that have no result yet. */
+  get pending(): readonly string[] {
+    return [...this.#results].filter(([, { output }]) => output === PENDING).map(([name]) => name)
   }
 
   /** Settles when every probe has run once, which is bounded by their timeouts. */
@@ -79,8 +91,27 @@ export class ProbeBoard {
     const { verdict, ended } = await this.#ask(probe, stopped)
     if (stopped.aborted) return
     this.#keep(probe.name, { ...verdict, durationMs: clock.monotonic() - startedAt, checkedAt: clock.now() })
-    // A run that does not heed its signal goes on: the next one waits for it, however long that takes.
-    void ended.finally(() => this.#plan(probe, stopped, probe.intervalMs - (clock.monotonic() - startedAt)))
+    void this.#endOrLoss(probe, ended).then(() =>
+      this.#plan(probe, stopped, probe.intervalMs - (clock.monotonic() - startedAt)),
+    )
+  }
+
+  /** Resolves when a run has really ended, which may be long after its verdict, or is given up as lost. */
+  async #endOrLoss({ name, timeoutMs }: ResolvedProbe, ended: Promise<unknown>): Promise<void> {
+    const { clock, logger } = this.#runtime
+    await new Promise<void>((resolve) => {
+      const onLoss = (): void => {
+        this.#withLostRuns.add(name)
+        logger.warn({ probe: name }, 'a run of a probe does not end and is given up as lost')
+        resolve()
+      }
+      const timer = clock.setTimer(onLoss, timeoutMs * (LOST_AFTER_TIMEOUTS - 1), { keepAlive: false })
+      this.#timers.set(name, timer)
+      void ended.then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   #plan(probe: ResolvedProbe, stopped: AbortSignal, delayMs: number): void {
@@ -92,8 +123,10 @@ export class ProbeBoard {
   /** The verdict, in time; `ended` settles when the run is really over. */
   async #ask(probe: ResolvedProbe, stopped: AbortSignal): Promise<{ verdict: ProbeVerdict; ended: Promise<unknown> }> {
     let ended: Promise<unknown> = Promise.resolve()
-    const onTimeout = (): ProconsulError =>
-      new ProconsulError('PROCONSUL_TIMEOUT', `no answer within ${formatDuration(probe.timeoutMs)}`)
+    const onTimeout = (): ProconsulError => {
+      const lost = this.#withLostRuns.has(probe.name) ? '; an earlier run never ended' : ''
+      return new ProconsulError('PROCONSUL_TIMEOUT', `no answer within ${formatDuration(probe.timeoutMs)}${lost}`)
+    }
     try {
       const bounds = { clock: this.#runtime.clock, timeoutMs: probe.timeoutMs, signal: stopped, onTimeout }
       const value = await withDeadline(bounds, (signal) => {

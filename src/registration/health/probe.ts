@@ -14,7 +14,10 @@ export interface ProbeDefinition {
   readonly run: Probe
   /** After so long its signal is aborted and it counts as failed. Default 3 s. */
   readonly timeout?: Duration | undefined
-  /** From the start of one run to the next; a run never begins before the last has ended. Default a third of the TTL, or 10 s. */
+  /**
+   * From the start of one run to the next. A run never begins before the last has ended, unless that has taken ten times its timeout: then
+   * it is given up as lost. Default a third of the TTL, or 10 s.
+   */
   readonly interval?: Duration | undefined
   /** What a failure means. Set it to `'warning'` for what the service can do without. Default `'critical'`. */
   readonly onFailure?: 'warning' | 'critical' | undefined

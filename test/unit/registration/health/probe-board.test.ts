@@ -78,12 +78,41 @@ describe('ProbeBoard', () => {
       durationMs: 1_000,
     })
     expect(seen?.aborted).toBe(true)
-    await clock.advance(60_000)
+    await clock.advance(8_000)
     expect(runs).toBe(1)
     release()
     await settle()
     await clock.advance(1)
     expect(runs).toBe(2)
+    made.stop()
+  })
+
+  it('gives up a run that never ends as lost after ten times its timeout, says so, and finds the dependency back', async () => {
+    let isHanging = true
+    const hang = () => (isHanging ? new Promise<void>(() => undefined) : undefined)
+    const { board: made, clock, heard } = board({ db: { run: hang, timeout: '1s', interval: '2s' } })
+    made.start()
+    await clock.advance(9_999)
+    expect(made.health.probes['db']?.output).toBe('no answer within 1s')
+    await clock.advance(1_002)
+    expect(made.health.probes['db']?.output).toBe('no answer within 1s; an earlier run never ended')
+    await clock.advance(30_000)
+    expect(heard).toHaveLength(2)
+    isHanging = false
+    await clock.advance(10_000)
+    expect(made.health).toMatchObject({ status: 'passing', probes: { db: { status: 'passing', output: '' } } })
+    made.stop()
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('names the probes that have no result yet', async () => {
+    const hang = () => new Promise<void>(() => undefined)
+    const { board: made, clock } = board({ db: { run: hang, timeout: '1s' }, cache: () => true })
+    made.start()
+    await settle()
+    expect(made.pending).toEqual(['db'])
+    await clock.advance(1_000)
+    expect(made.pending).toEqual([])
     made.stop()
   })
 
