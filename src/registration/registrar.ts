@@ -87,8 +87,8 @@ export class Registrar implements Closeable {
   /**
    * Registers a service and keeps it so. Resolves when the agent has it and its health, or at once with `background`; then the signal
    * goes on being heard until it is registered, and a registration that it ends goes to `deregistered`.
-   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_TIMEOUT` when the agent could not be told in time, with the last
-   *   failure as cause; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once; `PROCONSUL_CONFLICT` when this client has
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_TIMEOUT` when the agent could not be told in time, naming the last
+   *   failure, which is the cause, or the probes that have no result yet; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once; `PROCONSUL_CONFLICT` when this client has
    *   registered the id already; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
    */
   async registerService(definition: ServiceDefinition, options: RegisterOptions = {}): Promise<Registration> {
@@ -199,8 +199,10 @@ export class Registrar implements Closeable {
     const { clock } = this.#record.runtime
     const onTimeout = (): ProconsulError => {
       const cause = registration.lastFailure
-      const message = `${registration.id} could not be registered within ${formatDuration(timeoutMs)}`
-      return new ProconsulError('PROCONSUL_TIMEOUT', cause ? `${message}; ${cause.message}` : message, { cause })
+      const pending = registration.pendingProbes.join(', ')
+      const reason = cause?.message ?? (pending === '' ? 'no answer' : `no result yet from its probes: ${pending}`)
+      const message = `${registration.id} could not be registered within ${formatDuration(timeoutMs)}; ${reason}`
+      return new ProconsulError('PROCONSUL_TIMEOUT', message, { cause })
     }
     try {
       await withDeadline({ clock, timeoutMs, signal, onTimeout }, () => this.#run(registration, resolved, true))

@@ -7,7 +7,7 @@ import type { RecordKeeper, RecordParts } from './record/record-keeper.js'
 export interface RegistrationParts extends RecordParts {
   readonly record: RecordKeeper
   /** Makes what sends the heartbeats: on this thread or on another. */
-  makeBeater(parts: BeaterParts): Beater
+  readonly makeBeater: (parts: BeaterParts) => Beater
   /** Calls `onChange` when the agent's record of the service changes, until the returned function is called. */
   watchRecord(id: string, onChange: () => void): () => void
   /** The agent has the service for the first time: from now on it is to be guarded. */

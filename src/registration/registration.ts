@@ -16,6 +16,7 @@ import type { RegistrationHealth } from './health/probe-board.js'
 import { ServiceHealth } from './health/service-health.js'
 import { formatBoot, type Boot } from './identity/boot.js'
 import type { Beater } from './heartbeat/heartbeat.js'
+import { ttlBeater } from './heartbeat/ttl-beater.js'
 import { confirmInTime, removeInTime, waitOut } from './record/departure.js'
 import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
@@ -106,6 +107,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   /** Why it is not registered yet, where it is not. */
   get lastFailure(): ProconsulError | undefined {
     return this.#put.lastFailure
+  }
+
+  /**
+   * Names of the probes without which it is not registered: they have no result yet.
+   * @internal
+   */
+  get pendingProbes(): readonly string[] {
+    return this.#health.pending
   }
 
   /**
@@ -234,29 +243,19 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   /** From here on losses are noticed. */
   #beginToKeep(): void {
     if (this.#leaving.signal.aborted) return
-    const { ttl, heartbeat, slowStartMs } = this.#resolved
+    const { ttl, slowStartMs } = this.#resolved
     this.#parts.onKeep()
-    if (ttl === undefined) {
-      this.#unwatch = this.#parts.watchRecord(this.id, () => void this.audit())
-    } else {
-      this.#beater = this.#parts.makeBeater({
-        runtime: this.#runtime,
-        checkId: ttl.checkId,
-        intervalMs: ttl.ttlMs / 3,
-        keepAlive: heartbeat.keepAlive,
-        heartbeat,
-        report: () => this.#health.report,
-        send: async (signal) => {
-          const { status, output } = this.#health.report
-          await this.#parts.checks.update(ttl.checkId, status, output, { timeout: ttl.ttlMs / 3, signal })
-          return status
-        },
-        onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
-        onFailure: (error) => this.#onBeatFailure(error),
-      })
-      this.#beater.start()
-    }
+    this.#beater = this.#makeBeater()
+    this.#beater?.start()
+    if (ttl === undefined) this.#unwatch = this.#parts.watchRecord(this.id, () => void this.audit())
     if (slowStartMs > 0) this.#slowStart.start(slowStartMs, () => this.#resolved.service.weights?.passing ?? 1)
+  }
+
+  #makeBeater(): Beater | undefined {
+    return ttlBeater(this.#parts, this.#resolved, this.#health, {
+      onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
+      onFailure: (error) => this.#onBeatFailure(error),
+    })
   }
 
   #onBeatFailure(error: ProconsulError): void {

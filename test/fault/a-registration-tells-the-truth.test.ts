@@ -93,6 +93,20 @@ describe('an agent that refuses', () => {
   })
 })
 
+describe('a registration that does not come about in time', () => {
+  it('names the probes that it waits for', async () => {
+    const agent = await startConsul()
+    opened.push(() => agent.close())
+    const hang = () => new Promise(() => undefined)
+    const check = { probes: { database: hang, queue: hang, cache: () => true } }
+    await expect(client(agent.url).registerService({ name: 'late', check }, { timeout: 200 })).rejects.toMatchObject({
+      code: 'PROCONSUL_TIMEOUT',
+      message: expect.stringMatching(/within 200ms; no result yet from its probes: database, queue$/) as string,
+    })
+    expect(await agent.read('/v1/agent/services')).toEqual({})
+  })
+})
+
 describe('several registrations', () => {
   it('leave in parallel, under one deadline', async () => {
     const agent = await startConsul()

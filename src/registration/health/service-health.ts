@@ -34,6 +34,11 @@ export class ServiceHealth {
     return this.#board.health.status
   }
 
+  /** Names of the probes that have no result yet. */
+  get pending(): readonly string[] {
+    return this.#board.pending
+  }
+
   get report(): Report {
     return { status: this.status, output: checkOutput(this.current) }
   }
