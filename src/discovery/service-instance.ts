@@ -12,6 +12,7 @@ export interface ServiceInstance {
   /** Every named port (Consul 1.22 and later); empty for a service with a single port. */
   readonly ports: Readonly<Record<string, number>>
   readonly tags: readonly string[]
+  /** What its owner registered; entries that this package adds (`proconsul-…`) are left out. */
   readonly meta: Readonly<Record<string, string>>
   readonly weights: { readonly passing: number; readonly warning: number }
   /** Name of the node. */
@@ -32,12 +33,21 @@ export function serviceInstance({ node, service, checks }: ServiceEntry, port?: 
     port: chosen,
     ports: namedPorts(service),
     tags: service.tags,
-    meta: service.meta,
+    meta: ownersMeta(service.meta),
     weights: service.weights,
     node: node.name,
     datacenter: node.datacenter,
     status: worstStatus(checks),
   }
+}
+
+/** Begins the names of metadata that registrations add for themselves. Nobody can register such a name through this package. */
+const RESERVED_META = 'proconsul-'
+
+function ownersMeta(meta: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(meta)
+  const own = entries.filter(([name]) => !name.startsWith(RESERVED_META))
+  return own.length === entries.length ? meta : Object.fromEntries(own)
 }
 
 /** What tells instances apart. */

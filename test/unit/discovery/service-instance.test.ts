@@ -26,6 +26,10 @@ describe('an instance', () => {
     })
   })
 
+  it('has the metadata that its owner registered, and nothing that registrations add for themselves', () => {
+    expect(instance({ Meta: { version: '2', 'proconsul-boot': '1.2.host' } })?.meta).toEqual({ version: '2' })
+  })
+
   it('is reached at its own address where it has one, else at that of its node', () => {
     expect(instance({ Address: '10.0.0.9' })?.address).toBe('10.0.0.9')
     expect(instance({ Address: '' })?.address).toBe('10.0.0.1')
