@@ -3,8 +3,8 @@ import { AgentCheckApi } from '../api/agent-check.js'
 import { AgentServiceApi } from '../api/agent-service.js'
 import { HealthApi } from '../api/health.js'
 import { AbortLink, orAborted, throwIfAborted, withDeadline } from '../core/abort.js'
-import { formatDuration, parseDuration } from '../core/duration.js'
-import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
+import { formatDuration } from '../core/duration.js'
+import { checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { PlainTarget } from '../http/plain-target.js'
@@ -14,7 +14,8 @@ import type { LeaveOutcome, LeftBehind } from '../lifecycle/shutdown.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
 import { isDnsName } from './definition/limits.js'
 import { refuseForeignFields, refuseLoopbackChecks } from './definition/agent-fit.js'
-import { REGISTRATION_DEFAULTS, resolveDefinition, type ResolvedDefinition } from './definition/resolve-definition.js'
+import { resolveDefinition, type ResolvedDefinition } from './definition/resolve-definition.js'
+import { resolveDeregisterOptions, resolveRegisterOptions } from './definition/resolve-options.js'
 import type { DeregisterOptions, RegisterOptions, ServiceDefinition } from './definition/service-definition.js'
 import { formatBoot, ownBoot } from './identity/boot.js'
 import { liveRuns } from './identity/live-runs.js'
@@ -92,9 +93,7 @@ export class Registrar implements Closeable {
    *   registered the id already; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
    */
   async registerService(definition: ServiceDefinition, options: RegisterOptions = {}): Promise<Registration> {
-    checkObject('options', options, ['timeout', 'background', 'signal'])
-    const background = checkBoolean('background', options.background ?? false)
-    const timeoutMs = parseDuration('timeout', options.timeout ?? REGISTRATION_DEFAULTS.timeoutMs, { minMs: 1 })
+    const { timeoutMs, background, signal } = resolveRegisterOptions(options)
     const { boot, runtime } = this.#record
     const place = { hostname: boot.hostname, boot: formatBoot(boot) }
     // What is wrong with the definition is said before anything is looked up.
@@ -106,10 +105,10 @@ export class Registrar implements Closeable {
     if (!isDnsName(resolved.service.name)) {
       runtime.logger.warn({ name: resolved.service.name }, 'a service of this name cannot be found through DNS')
     }
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
     const registration = this.#add(complete, resolved)
-    if (background) void this.#inBackground(registration, resolved, options.signal)
-    else await this.#inTime(registration, resolved, timeoutMs, options.signal)
+    if (background) void this.#inBackground(registration, resolved, signal)
+    else await this.#inTime(registration, resolved, timeoutMs, signal)
     return registration
   }
 
@@ -119,8 +118,9 @@ export class Registrar implements Closeable {
    */
   async deregisterService(id: string, options: DeregisterOptions = {}): Promise<void> {
     const registration = this.#registrations.get(checkString('id', id))
+    const { timeoutMs, signal } = resolveDeregisterOptions(options)
     if (registration !== undefined) await registration.deregister(options)
-    else await this.#record.services.deregister(id, { timeout: options.timeout, signal: options.signal })
+    else await this.#record.services.deregister(id, { timeout: timeoutMs, signal })
   }
 
   /** Takes every registration out of discovery, in parallel. Never rejects: what stayed is in the outcome. */

@@ -1,14 +1,15 @@
 import { orAborted } from '../core/abort.js'
-import { parseDuration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
-import { checkBoolean, checkObject } from '../core/option-check.js'
+import { checkBoolean } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { singleFlight } from '../core/single-flight.js'
 import { sleep } from '../core/sleep.js'
 import { TokenBucket } from '../core/token-bucket.js'
+import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
-import { REGISTRATION_DEFAULTS, type ResolvedDefinition } from './definition/resolve-definition.js'
+import type { ResolvedDefinition } from './definition/resolve-definition.js'
+import { resolveDeregisterOptions, type ResolvedDeregisterOptions } from './definition/resolve-options.js'
 import { resolveUpdate } from './definition/resolve-update.js'
 import type { DeregisterOptions, ServiceDefinition, ServiceUpdate } from './definition/service-definition.js'
 import { worstOf } from './health/probe.js'
@@ -154,9 +155,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     if (update.weights !== undefined) this.#slowStart.stop()
   }
 
-  /** Takes the service out of discovery without deregistering it, or back in. Outlasts a restart of the agent. */
+  /**
+   * Takes the service out of discovery without deregistering it, or back in. Outlasts a restart of the agent.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
+   */
   async maintenance(enable: boolean, reason?: string): Promise<void> {
     checkBoolean('enable', enable)
+    const given: unknown = reason
+    if (given !== undefined && typeof given !== 'string') throw invalidOption('reason', reason, 'a string')
     if (this.#departure !== undefined) throw CLOSED()
     await this.#record.maintenance(enable, reason, this.#halted.signal)
     this.#maintenance = enable ? { reason } : undefined
@@ -165,19 +171,15 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   /**
    * Leaves discovery, makes sure that the catalog shows it, and waits out the drain. Heartbeats go on until the agent has answered.
    * Idempotent; after a failure it can be called again.
-   * @throws ProconsulError when the agent could not be told in time; the service is then left to its check's time
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; otherwise when the agent could not be told in time; the service is then left to its check's time
    */
-  deregister(options: DeregisterOptions = {}): Promise<void> {
-    checkObject('options', options, ['drain', 'timeout', 'signal'])
-    const drainMs = options.drain === undefined ? 0 : parseDuration('drain', options.drain)
-    const timeoutMs = parseDuration('timeout', options.timeout ?? REGISTRATION_DEFAULTS.deregisterTimeoutMs, {
-      minMs: 1,
-    })
-    this.#departure ??= this.#depart(timeoutMs, drainMs, options.signal).catch((error: unknown) => {
+  async deregister(options: DeregisterOptions = {}): Promise<void> {
+    const resolved = resolveDeregisterOptions(options)
+    this.#departure ??= this.#depart(resolved).catch((error: unknown) => {
       this.#departure = undefined
       throw error
     })
-    return this.#departure
+    await this.#departure
   }
 
   /** Deregisters if need be, and lets go of every timer. Never rejects: what could not be removed is logged. */
@@ -358,7 +360,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     if (this.#state.type === 'registered') await this.#repair([])
   }
 
-  async #depart(timeoutMs: number, drainMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async #depart({ timeoutMs, drainMs, signal }: ResolvedDeregisterOptions): Promise<void> {
     const { clock } = this.#runtime
     const isOurs = !this.#isTaken
     const options = { id: this.id, clock, timeoutMs, signal }

@@ -213,6 +213,20 @@ describe('a registration', () => {
     expect(consul.registrations).toHaveLength(1)
   })
 
+  it('refuses a signal that is none and a reason that is no text, naming them, before any request', async () => {
+    const consul = client({ address: 'http://127.0.0.1:1' })
+    const signal = {} as AbortSignal
+    const refused = { code: 'PROCONSUL_INVALID_OPTION', message: expect.stringContaining('signal') as string }
+    await expect(consul.registerService({ name: 'unsent' }, { signal })).rejects.toMatchObject(refused)
+    await expect(consul.deregisterService('unsent', { signal })).rejects.toMatchObject(refused)
+    const registration = await consul.registerService({ name: 'unsent' }, { background: true })
+    await expect(registration.maintenance(true, 5 as unknown as string)).rejects.toMatchObject({
+      code: 'PROCONSUL_INVALID_OPTION',
+      message: expect.stringContaining('reason') as string,
+    })
+    await expect(registration.deregister({ signal })).rejects.toMatchObject(refused)
+  })
+
   it('raises the weight of a fresh instance step by step', async () => {
     const registration = await client().registerService({
       name: 'slow',

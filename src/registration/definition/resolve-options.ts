@@ -1,0 +1,39 @@
+import { parseDuration } from '../../core/duration.js'
+import { checkBoolean, checkObject, checkSignal } from '../../core/option-check.js'
+import { optional } from './check-definition.js'
+import { REGISTRATION_DEFAULTS } from './resolve-definition.js'
+import type { DeregisterOptions, RegisterOptions } from './service-definition.js'
+
+/** {@link RegisterOptions} with every value decided. */
+export interface ResolvedRegisterOptions {
+  readonly timeoutMs: number
+  readonly background: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** {@link DeregisterOptions} with every value decided. */
+export interface ResolvedDeregisterOptions {
+  readonly drainMs: number
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** @throws ProconsulError `PROCONSUL_INVALID_OPTION` */
+export function resolveRegisterOptions(options: RegisterOptions): ResolvedRegisterOptions {
+  const { timeout, background, signal } = checkObject('options', options, ['timeout', 'background', 'signal'])
+  return {
+    timeoutMs: parseDuration('timeout', timeout ?? REGISTRATION_DEFAULTS.timeoutMs, { minMs: 1 }),
+    background: checkBoolean('background', background ?? false),
+    signal: optional(signal, (value) => checkSignal('signal', value)),
+  }
+}
+
+/** @throws ProconsulError `PROCONSUL_INVALID_OPTION` */
+export function resolveDeregisterOptions(options: DeregisterOptions): ResolvedDeregisterOptions {
+  const { drain, timeout, signal } = checkObject('options', options, ['drain', 'timeout', 'signal'])
+  return {
+    drainMs: optional(drain, (value) => parseDuration('drain', value)) ?? 0,
+    timeoutMs: parseDuration('timeout', timeout ?? REGISTRATION_DEFAULTS.deregisterTimeoutMs, { minMs: 1 }),
+    signal: optional(signal, (value) => checkSignal('signal', value)),
+  }
+}
