@@ -3,8 +3,6 @@ import { Emitter } from '../core/emitter.js'
 import { checkBoolean } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { singleFlight } from '../core/single-flight.js'
-import { sleep } from '../core/sleep.js'
-import { TokenBucket } from '../core/token-bucket.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -21,13 +19,11 @@ import { ttlBeater } from './heartbeat/ttl-beater.js'
 import { confirmInTime, removeInTime, waitOut } from './record/departure.js'
 import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
+import { RepairPace } from './record/repair-pace.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
 import type { RegistrationState, State } from './registration-state.js'
-
-/** Repairs in a row that follow each other at once, and the pace after that: others may be changing the record on purpose. */
-const REPAIRS = Object.freeze({ burst: 5, refillMs: 5_000 })
 
 const CLOSED = (): ProconsulError => new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended')
 
@@ -38,7 +34,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #put: PersistentPut
   readonly #health: ServiceHealth
   readonly #slowStart: SlowStart
-  readonly #repairs: TokenBucket
+  readonly #pace: RepairPace
   /** Aborted when the service is to leave: nothing registers it any more. */
   readonly #leaving = new AbortController()
   /** Aborted when nothing may be sent any more. */
@@ -72,8 +68,11 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       status: () => this.#health.status,
       onFailure: (error) => this.emit('registerFailed', error),
     })
-    this.#slowStart = new SlowStart(parts.runtime, async (weight) => await this.#setWeight(weight))
-    this.#repairs = new TokenBucket(parts.runtime.clock, REPAIRS)
+    this.#slowStart = new SlowStart(parts.runtime, async (weight) => {
+      this.#record.weight = weight
+      await this.refresh()
+    })
+    this.#pace = new RepairPace(parts.runtime.clock)
   }
 
   /** The same in Consul. */
@@ -90,9 +89,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   /**
-   * The worst of the probes and of the checks that the agent carries out, with the probes by name. What the agent found is read with the
-   * record, one second after the registration and every five seconds from then on; until then a check has the status that it was
-   * registered with, by default critical.
+   * The worst of the probes and of the checks that the agent carries out, with the probes by name. What the agent found is read a second
+   * after the registration and then every five; until then a check has the status that it was registered with, by default critical.
    */
   get health(): RegistrationHealth {
     const { status, probes } = this.#health.current
@@ -141,16 +139,20 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   /**
-   * Changes the record at the agent; what the service has of health stays.
+   * Changes the record at the agent; what the service has of health stays. New probes count after their first run.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
    */
   async update(update: ServiceUpdate): Promise<void> {
     if (this.#departure !== undefined) throw CLOSED()
     const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
-    const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
-    await this.#record.replace(resolved, this.#health.status, fresh, this.#halted.signal)
+    const { ttl } = this.#resolved
+    await this.#health.change(resolved, this.#leaving.signal, async () => {
+      const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
+      await this.#record.replace(resolved, this.#health.status, fresh, this.#halted.signal)
+    })
     this.#definition = definition
     this.noteChecks()
+    if (ttl?.ttlMs !== resolved.ttl?.ttlMs) await this.#changeBeat()
     // Weights that are set by hand end the ramp.
     if (update.weights !== undefined) this.#slowStart.stop()
   }
@@ -256,13 +258,20 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   #makeBeater(): Beater | undefined {
     return ttlBeater(this.#parts, this.#resolved, this.#health, {
       onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
-      onFailure: (error) => this.#onBeatFailure(error),
+      onFailure: (error) => {
+        this.emit('heartbeatFailed', error)
+        if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
+      },
     })
   }
 
-  #onBeatFailure(error: ProconsulError): void {
-    this.emit('heartbeatFailed', error)
-    if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
+  async #changeBeat(): Promise<void> {
+    if (this.#beater === undefined) return
+    await this.#beater.stop()
+    if (this.#leaving.signal.aborted) return
+    this.#beater = this.#makeBeater()
+    if (this.#state.type === 'registered') this.#beater?.start()
+    await this.#beater?.beatNow()
   }
 
   #onProbes(health: RegistrationHealth, previous: RegistrationHealth): void {
@@ -287,7 +296,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   async #registerAgain(): Promise<void> {
     try {
-      await this.#untilAllowed()
+      await this.#pace.untilAllowed(this.#leaving.signal)
       await this.#put.untilDone(false)
       const maintenance = this.#maintenance
       if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
@@ -324,7 +333,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   async #repair(fields: readonly string[]): Promise<void> {
     try {
-      if (fields.length > 0) await this.#untilAllowed()
+      if (fields.length > 0) await this.#pace.untilAllowed(this.#leaving.signal)
       await this.#record.put(this.#health.status, this.#halted.signal)
       await this.#beater?.beatNow()
       if (fields.length > 0) this.emit('repaired', { fields })
@@ -349,15 +358,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     const fields = { id: this.id, other: formatBoot(other) }
     this.#runtime.logger.warn(fields, 'another live process has registered the same service id')
     this.emit('conflict', { id: this.id, other, isOurs })
-  }
-
-  async #untilAllowed(): Promise<void> {
-    await sleep(this.#repairs.take(), { clock: this.#runtime.clock, signal: this.#leaving.signal })
-  }
-
-  async #setWeight(weight: number | undefined): Promise<void> {
-    this.#record.weight = weight
-    if (this.#state.type === 'registered') await this.#repair([])
   }
 
   async #depart({ timeoutMs, drainMs, signal }: ResolvedDeregisterOptions): Promise<void> {

@@ -173,6 +173,60 @@ describe('a registration', () => {
     expect(await passingIds('changing')).toHaveLength(1)
   })
 
+  it('changes its TTL in an update without a moment of being critical, and beats at the new pace', async () => {
+    const registration = await client().registerService({ name: 'pace', check: { ttl: '60s' } })
+    const seen: number[] = []
+    const over = new AbortController()
+    const watching = (async () => {
+      while (!over.signal.aborted) seen.push((await passingIds('pace')).length)
+    })()
+    await registration.update({ check: { ttl: '1s' } })
+    let beats = 0
+    registration.on('heartbeat', () => (beats += 1))
+    await eventually(() => expect(beats).toBeGreaterThan(6), { within: 5_000 })
+    await registration.update({ tags: ['kept'] })
+    over.abort()
+    await watching
+    expect(new Set(seen)).toEqual(new Set([1]))
+  })
+
+  it.each(['main', 'worker'] as const)(
+    'takes new probes and a new TTL in an update, beating from %s',
+    async (thread) => {
+      const check = { ttl: '30s', probes: { a: () => true } } as const
+      const registration = await client().registerService({ name: 'probing', check, heartbeat: { thread } })
+      const refuse = () => Promise.reject(new Error('refused'))
+      await registration.update({ check: { probes: { b: refuse } } })
+      expect(registration.health).toMatchObject({ status: 'critical', probes: { b: { output: 'refused' } } })
+      expect(registration.health.probes).not.toHaveProperty('a')
+      await eventually(async () => expect(await passingIds('probing')).toEqual([]))
+      await registration.update({ check: { ttl: '2s', probes: { c: () => true } } })
+      await eventually(async () => expect(await passingIds('probing')).toHaveLength(1), { within: 1_000 })
+      let beats = 0
+      registration.on('heartbeat', () => (beats += 1))
+      await eventually(() => expect(beats).toBeGreaterThan(3), { within: 5_000 })
+      await registration.update({ check: { ttl: '3s' } })
+      expect(Object.keys(registration.health.probes)).toEqual(['c'])
+      expect(await passingIds('probing')).toHaveLength(1)
+      await registration.update({ check: { probes: {} } })
+      expect(registration.health).toEqual({ status: 'passing', probes: {} })
+    },
+  )
+
+  it.each([
+    [{ check: { type: 'http', url: 'http://127.0.0.1:1/' } }, /check\.type is "http"; expected a TTL check/],
+    [{ checks: [] }, /checks is .*; expected a TTL check/],
+    [{ check: { id: 'other' } }, /check\.id is "other"; expected 'service:kind-1' for the TTL check/],
+  ] as const)('refuses an update to %j, saying which field and why', async (update, message) => {
+    const registration = await client().registerService({ name: 'kind', id: 'kind-1' })
+    await expect(registration.update(update)).rejects.toMatchObject({
+      code: 'PROCONSUL_INVALID_OPTION',
+      message: expect.stringMatching(message) as string,
+    })
+    await registration.update({ check: { notes: 'for people' } })
+    expect(await passingIds('kind')).toEqual(['kind-1'])
+  })
+
   it('keeps nothing running after deregister, and never comes back', async () => {
     await expectNoLeaks(async () => {
       const consul = new Proconsul({ address: agent.url })

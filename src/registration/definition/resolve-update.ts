@@ -1,13 +1,15 @@
-import { checkObject } from '../../core/option-check.js'
+import { checkObject, isRecord } from '../../core/option-check.js'
 import { invalidOption } from '../../errors/invalid-option.js'
 import { BOOT_KEY } from '../identity/boot.js'
+import type { CheckDefinition, TtlCheckDefinition } from './check-definition.js'
 import { resolveDefinition, type ResolvedDefinition } from './resolve-definition.js'
 import type { ServiceDefinition, ServiceUpdate } from './service-definition.js'
 
 const UPDATABLE = ['tags', 'meta', 'weights', 'port', 'address', 'taggedAddresses', 'check', 'checks']
 
 /**
- * The definition with a change applied, as it is written and as it is decided. Identity, probes and heartbeats stay.
+ * The definition with a change applied, as it is written and as it is decided. Identity, the kind of health and the way of heartbeats
+ * stay.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
 export function resolveUpdate(
@@ -17,13 +19,48 @@ export function resolveUpdate(
 ): { readonly definition: ServiceDefinition; readonly resolved: ResolvedDefinition } {
   checkObject('update', update, UPDATABLE)
   const { check, checks, ...rest } = current
-  const replacesChecks = update.check !== undefined || update.checks !== undefined
   const oldChecks = { ...(check !== undefined && { check }), ...(checks !== undefined && { checks }) }
   const given = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined))
-  const definition = { ...rest, ...(!replacesChecks && oldChecks), ...given, name: current.name }
+  const newChecks = checksOf(update, [check, ...(checks ?? [])].find(isTtl))
+  const definition = { ...rest, ...given, ...(newChecks ?? oldChecks), name: current.name }
   const next = resolveDefinition(definition, { hostname: '', boot: resolved.service.meta?.[BOOT_KEY] ?? '' })
-  if (next.ttl?.checkId !== resolved.ttl?.checkId || next.ttl?.ttlMs !== resolved.ttl?.ttlMs) {
-    throw invalidOption('check', update.check ?? update.checks, 'checks that leave the TTL check as it is')
+  refuseOtherKind(resolved.ttl, next.ttl, update)
+  return { definition, resolved: next }
+}
+
+/** The checks of an update; undefined when it has none. A TTL check takes what it leaves out from the one before. */
+function checksOf(
+  { check, checks }: ServiceUpdate,
+  before: TtlCheckDefinition | undefined,
+): Pick<ServiceDefinition, 'check' | 'checks'> | undefined {
+  if (check === undefined && checks === undefined) return undefined
+  const complete = (entry: CheckDefinition): CheckDefinition =>
+    isTtl(entry) ? { ...entry, ttl: entry.ttl ?? before?.ttl, probes: entry.probes ?? before?.probes } : entry
+  return {
+    ...(check !== undefined && { check: complete(check) }),
+    ...(checks !== undefined && { checks: Array.isArray(checks) ? checks.map(complete) : checks }),
   }
-  return { definition, resolved: { ...next, probes: resolved.probes } }
+}
+
+/** An agent goes on counting down a TTL check whose id gets another kind, so heartbeats are decided for the life of a registration. */
+function refuseOtherKind(
+  before: ResolvedDefinition['ttl'],
+  after: ResolvedDefinition['ttl'],
+  { check, checks }: ServiceUpdate,
+): void {
+  const [option, value] = check === undefined ? (['checks', checks] as const) : (['check', check.type] as const)
+  const field = check === undefined ? option : 'check.type'
+  if (before !== undefined && after === undefined) {
+    throw invalidOption(field, value, 'a TTL check, as it was registered with; without heartbeats, register anew')
+  }
+  if (before === undefined && after !== undefined) {
+    throw invalidOption(field, value ?? 'ttl', 'no TTL check, as it was registered; for heartbeats, register anew')
+  }
+  if (before?.checkId !== after?.checkId) {
+    throw invalidOption(`${option}.id`, after?.checkId, `'${before?.checkId}' for the TTL check, as it was registered`)
+  }
+}
+
+function isTtl(entry: unknown): entry is TtlCheckDefinition {
+  return isRecord(entry) && (entry['type'] ?? 'ttl') === 'ttl'
 }

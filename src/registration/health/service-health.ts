@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { SettableStatus } from '../../api/agent-check.js'
+import { orAborted, throwIfAborted } from '../../core/abort.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { checkOutput } from './check-output.js'
 import { EventLoopLag } from './event-loop-lag.js'
+import type { ResolvedProbe } from './probe.js'
 import { ProbeBoard, type RegistrationHealth } from './probe-board.js'
 
 /** What a heartbeat says. */
@@ -11,19 +14,23 @@ export interface Report {
   readonly output: string
 }
 
+/** Hears of a change. */
+type HealthListener = (health: RegistrationHealth, previous: RegistrationHealth) => void
+
 /** The probes of one service, with the built-in one for the event loop where it is asked for. */
 export class ServiceHealth {
-  readonly #board: ProbeBoard
+  readonly #runtime: Runtime
+  readonly #onChange: HealthListener
+  #probes: readonly ResolvedProbe[]
+  #board: ProbeBoard
   readonly #lag: EventLoopLag | undefined
 
-  constructor(
-    { probes, eventLoop }: ResolvedDefinition,
-    runtime: Runtime,
-    onChange: (health: RegistrationHealth, previous: RegistrationHealth) => void,
-  ) {
-    this.#lag = eventLoop && new EventLoopLag(runtime.clock)
-    const lagProbes = eventLoop && this.#lag ? [this.#lag.asProbe(eventLoop)] : []
-    this.#board = new ProbeBoard([...probes, ...lagProbes], runtime, onChange)
+  constructor(definition: ResolvedDefinition, runtime: Runtime, onChange: HealthListener) {
+    this.#runtime = runtime
+    this.#onChange = onChange
+    this.#lag = definition.eventLoop && new EventLoopLag(runtime.clock)
+    this.#probes = definition.probes
+    this.#board = this.#makeBoard(definition)
   }
 
   get current(): RegistrationHealth {
@@ -50,8 +57,46 @@ export class ServiceHealth {
     return this.#board.firstRound
   }
 
+  /**
+   * Puts the probes of a changed definition in place of those there are, once each has run and `commit` has resolved. Until then, and
+   * when that fails, the old ones count.
+   */
+  async change(next: ResolvedDefinition, signal: AbortSignal, commit: () => Promise<void>): Promise<void> {
+    if (sameProbes(this.#probes, next.probes)) {
+      await commit()
+      return
+    }
+    const board = this.#makeBoard(next)
+    try {
+      board.start()
+      await orAborted(signal, board.firstRound)
+      await commit()
+      throwIfAborted(signal)
+    } catch (error) {
+      board.stop()
+      throw error
+    }
+    const previous = this.#board
+    previous.stop()
+    this.#board = board
+    this.#probes = next.probes
+    if (checkOutput(previous.health) !== checkOutput(board.health)) this.#onChange(board.health, previous.health)
+  }
+
   stop(): void {
     this.#lag?.stop()
     this.#board.stop()
   }
+
+  #makeBoard({ probes, eventLoop }: ResolvedDefinition): ProbeBoard {
+    const lagProbes = eventLoop && this.#lag ? [this.#lag.asProbe(eventLoop)] : []
+    const board: ProbeBoard = new ProbeBoard([...probes, ...lagProbes], this.#runtime, (health, previous) => {
+      if (this.#board === board) this.#onChange(health, previous)
+    })
+    return board
+  }
+}
+
+function sameProbes(some: readonly ResolvedProbe[], others: readonly ResolvedProbe[]): boolean {
+  return some.length === others.length && some.every((probe, index) => isDeepStrictEqual(probe, others[index]))
 }

@@ -107,12 +107,26 @@ describe('resolveUpdate', () => {
     expect(resolved.service).toMatchObject({ tags: ['b'], meta: { v: '1', 'proconsul-boot': 'boot' } })
   })
 
-  it.each([{ name: 'x' }, { id: 'x' }, { check: { ttl: '9s' } }, { checks: [] }, { port: -1 }])(
-    'refuses %j',
-    (update) => {
-      expect(() => resolveUpdate(current, resolve(current), update as never)).toThrow(
-        expect.objectContaining({ code: 'PROCONSUL_INVALID_OPTION' }),
-      )
-    },
-  )
+  it('keeps the ttl and the probes of a TTL check where they are left out, and changes them where they are given', () => {
+    const [old, fresh] = [() => true, () => true]
+    const probing: ServiceDefinition = { ...current, check: { ttl: '5s', probes: { old } } }
+    const updated = (check: ServiceDefinition['check']) => resolveUpdate(probing, resolve(probing), { check }).resolved
+    expect(updated({ notes: 'n' })).toMatchObject({ ttl: { ttlMs: 5_000 }, probes: [{ name: 'old', run: old }] })
+    expect(updated({ ttl: '9s' })).toMatchObject({ ttl: { ttlMs: 9_000 }, probes: [{ run: old, intervalMs: 3_000 }] })
+    expect(updated({ probes: { fresh } })).toMatchObject({ ttl: { ttlMs: 5_000 }, probes: [{ run: fresh }] })
+    expect(updated({ probes: {} }).probes).toEqual([])
+  })
+
+  it.each([
+    { name: 'x' },
+    { id: 'x' },
+    { check: { ttl: '9ms' } },
+    { check: { id: 'x' } },
+    { checks: [] },
+    { port: -1 },
+  ])('refuses %j', (update) => {
+    expect(() => resolveUpdate(current, resolve(current), update as never)).toThrow(
+      expect.objectContaining({ code: 'PROCONSUL_INVALID_OPTION' }),
+    )
+  })
 })

@@ -3,7 +3,6 @@ import {
   resolveDeregisterOptions,
   resolveRegisterOptions,
 } from '../../../../src/registration/definition/resolve-options.js'
-import type { DeregisterOptions, RegisterOptions } from '../../../../src/registration/definition/service-definition.js'
 
 describe('the options of registerService', () => {
   it('have defaults', () => {
