@@ -16,7 +16,7 @@ export interface ProbeResult extends ProbeVerdict {
 
 /** The health of a service as it sees itself. */
 export interface RegistrationHealth {
-  /** The worst of the probes. */
+  /** The worst of the probes; for a registration, also of the checks that the agent carries out. */
   readonly status: SettableStatus
   /** By name. A probe that has not yet ended its first run counts as critical and has an output that says so. */
   readonly probes: Readonly<Record<string, ProbeResult>>
