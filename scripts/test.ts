@@ -64,7 +64,12 @@ function vitest(tiers: readonly string[], rest: readonly string[]): Promise<numb
   rmSync(TALLY, { force: true })
   const projects = tiers.flatMap((tier) => ['--project', tier])
   const args = [join(PROJECT, 'node_modules/vitest/vitest.mjs'), 'run', ...projects, ...rest]
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, PROCONSUL_TALLY: TALLY } })
+  const env = {
+    ...process.env,
+    PROCONSUL_TALLY: TALLY,
+    ...(!process.stdout.isTTY && { FORCE_COLOR: undefined, NO_COLOR: '1' }),
+  }
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
