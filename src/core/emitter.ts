@@ -8,7 +8,8 @@ type Listener<Arguments extends readonly unknown[]> = (...args: Arguments) => un
 
 /**
  * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged as an error, later
- * failures of the same listener for debugging only, and the other listeners and the emitting loop go on. Listeners are called in the order they were added, synchronously.
+ * failures of the same listener for debugging only, and the other listeners and the emitting loop go on. Listeners are called in the
+ * order they were added, synchronously.
  */
 export class Emitter<Events extends EventMap<Events>> {
   readonly #emitter = new EventEmitter()

@@ -2,7 +2,7 @@ import type { Timer } from '../../core/clock.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { SnapshotFile } from '../../core/snapshot-file.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
+import { closedBy, type ListHold, type ListObserver, type ListSnapshot, type ListSource } from './list-source.js'
 
 /** What a cache works with. */
 export interface CacheParts<Item> {
@@ -50,21 +50,13 @@ class Cache<Item> implements ListObserver<Item> {
   }
 
   over(hold: ListHold): ListHold {
-    return {
-      get confirmedAt() {
-        return hold.confirmedAt
-      },
-      pause: () => hold.pause(),
-      resume: () => hold.resume(),
-      refresh: () => hold.refresh(),
-      close: async () => {
-        this.#isAnswered = true
-        this.#patience?.cancel()
-        await hold.close()
-        this.#write()
-        await this.#writing
-      },
-    }
+    return closedBy(hold, async () => {
+      this.#isAnswered = true
+      this.#patience?.cancel()
+      await hold.close()
+      this.#write()
+      await this.#writing
+    })
   }
 
   /** Reads the file. */

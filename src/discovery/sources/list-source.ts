@@ -56,3 +56,16 @@ export function querySource<Item>(
     },
   }
 }
+
+/** The same hold with another way to close it. */
+export function closedBy(hold: ListHold, close: ListHold['close']): ListHold {
+  return {
+    get confirmedAt() {
+      return hold.confirmedAt
+    },
+    pause: () => hold.pause(),
+    resume: () => hold.resume(),
+    refresh: () => hold.refresh(),
+    close,
+  }
+}

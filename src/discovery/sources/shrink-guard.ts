@@ -2,7 +2,7 @@ import type { Timer } from '../../core/clock.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedShrinkGuard } from '../service-query.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
+import { closedBy, type ListHold, type ListObserver, type ListSnapshot, type ListSource } from './list-source.js'
 
 /** What a guard works with. */
 export interface ShrinkGuardParts<Item> {
@@ -45,18 +45,10 @@ class ShrinkGuard<Item> implements ListObserver<Item> {
   }
 
   over(hold: ListHold): ListHold {
-    return {
-      get confirmedAt() {
-        return hold.confirmedAt
-      },
-      pause: () => hold.pause(),
-      resume: () => hold.resume(),
-      refresh: () => hold.refresh(),
-      close: () => {
-        this.#release({ type: 'closed' })
-        return hold.close()
-      },
-    }
+    return closedBy(hold, () => {
+      this.#release({ type: 'closed' })
+      return hold.close()
+    })
   }
 
   onValue(snapshot: ListSnapshot<Item>): void {
