@@ -1,9 +1,10 @@
-import { AbortLink, orAborted, throwIfAborted, withDeadline } from '../core/abort.js'
+import { AbortLink, throwIfAborted } from '../core/abort.js'
 import { parseDuration, formatDuration, type Duration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
+import { FirstAnswer } from '../watch/first-answer.js'
 import { LatestValue } from '../watch/latest-value.js'
 import { diffLists, type EmptyReason, type ItemShape, type ListDiff } from './listing.js'
 import type { ListHold, ListObserver, ListSnapshot, ListSource } from './sources/list-source.js'
@@ -76,8 +77,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   readonly #parts: WatcherParts<Item>
   readonly #hold: ListHold
   readonly #latest = new LatestValue<Snapshot>()
-  readonly #ended = new AbortController()
-  readonly #waiting = new Set<() => void>()
+  readonly #first: FirstAnswer<Snapshot>
   readonly #link: AbortLink
   #state: State = 'starting'
   #items: readonly Item[] = Object.freeze([])
@@ -92,6 +92,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     super(parts.runtime.logger)
     this.#shape = shape
     this.#parts = parts
+    this.#first = new FirstAnswer(parts.runtime.clock)
     this.#link = new AbortLink(parts.signal)
     this.#hold = parts.source.subscribe(this.#observer())
     this.#link.signal.addEventListener('abort', () => void this.close(), { once: true })
@@ -113,21 +114,17 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   }
 
   /**
-   * Resolves with the first snapshot, at once if there is one.
+   * Resolves with the first snapshot, at once if there is one. Who waited has it even when a listener of its `change` closes the watcher.
    * @throws ProconsulError `PROCONSUL_TIMEOUT`, `PROCONSUL_ABORTED`, `PROCONSUL_CLOSED`, or the failure itself when repeating the
    * question cannot help, such as `PROCONSUL_PERMISSION_DENIED` or `PROCONSUL_REJECTED`. The watch goes on even so, unless closed.
    */
   async ready({ signal, timeout }: ReadyOptions = {}): Promise<Snapshot> {
-    const link = new AbortLink(signal, this.#ended.signal)
-    try {
-      if (timeout === undefined) return await this.#first(link.signal)
-      const timeoutMs = parseDuration('timeout', timeout)
-      const { clock } = this.#parts.runtime
-      const onTimeout = (): ProconsulError => this.#notReady(timeoutMs)
-      return await withDeadline({ clock, timeoutMs, signal: link.signal, onTimeout }, (within) => this.#first(within))
-    } finally {
-      link.unlink()
-    }
+    const timeoutMs = timeout === undefined ? undefined : parseDuration('timeout', timeout)
+    throwIfAborted(signal)
+    if (this.#state === 'closed') throw this.#isClosed()
+    if (this.#state !== 'starting') return this.snapshot
+    if (this.#failure?.retryable === false) throw this.#failure
+    return await this.#first.wait({ signal, timeoutMs, onTimeout: (ms) => this.#notReady(ms) })
   }
 
   /** Yields the current snapshot first, as soon as there is one, then the latest after each change: what came between is skipped. */
@@ -156,7 +153,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
       this.#state = 'closed'
       this.#link.unlink()
       this.#closing = this.#hold.close()
-      this.#ended.abort(new ProconsulError('PROCONSUL_CLOSED', `${this.#shape.label} is closed`))
+      this.#first.reject(this.#failure?.retryable === false ? this.#failure : this.#isClosed())
       this.#latest.close()
       this.emit('closed')
       this.removeAllListeners()
@@ -203,12 +200,13 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     if (state === 'fresh') {
       this.#failure = undefined
       this.#savedAt = undefined
-      if (was === 'stale') this.emit('recovered', this.snapshot)
     }
+    const { snapshot } = this
+    this.#first.resolve(snapshot)
+    if (state === 'fresh' && was === 'stale') this.emit('recovered', snapshot)
     const diff = diffLists(before, value.items, this.#shape)
     // Consul confirmed what the file said.
     if (isReplay && diff.added.length + diff.removed.length + diff.updated.length === 0) return
-    const { snapshot } = this
     this.#latest.publish(snapshot)
     this.emit('change', Object.freeze({ ...diff, snapshot, previous }))
   }
@@ -226,8 +224,13 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     this.#failure = error
     this.#snapshot = undefined
     this.emit('error', error)
-    this.#tellWaiting()
     this.#doubt()
+    // In a moment, for a saved list may follow at once, which is an answer.
+    if (!error.retryable) queueMicrotask(() => this.#giveUp(error))
+  }
+
+  #giveUp(error: ProconsulError): void {
+    if (this.#state === 'starting') this.#first.reject(error)
   }
 
   #doubt(): void {
@@ -239,21 +242,6 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #become(state: 'fresh' | 'stale'): void {
     this.#state = state
     this.#snapshot = undefined
-    this.#tellWaiting()
-  }
-
-  #tellWaiting(): void {
-    for (const tell of this.#waiting) tell()
-    this.#waiting.clear()
-  }
-
-  async #first(signal: AbortSignal): Promise<Snapshot> {
-    while (this.#state === 'starting') {
-      if (this.#failure?.retryable === false) throw this.#failure
-      await orAborted(signal, new Promise<void>((resolve) => this.#waiting.add(resolve)))
-    }
-    throwIfAborted(signal)
-    return this.snapshot
   }
 
   #makeSnapshot(receivedAt: number | undefined): Snapshot {
@@ -266,6 +254,10 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
       stale: this.#state !== 'fresh',
       ...(emptyReason !== undefined && { emptyReason }),
     })
+  }
+
+  #isClosed(): ProconsulError {
+    return new ProconsulError('PROCONSUL_CLOSED', `${this.#shape.label} is closed`)
   }
 
   #notReady(timeoutMs: number): ProconsulError {

@@ -1,10 +1,10 @@
-import { AbortLink, orAborted, withDeadline } from '../core/abort.js'
-import type { Clock } from '../core/clock.js'
+import { throwIfAborted } from '../core/abort.js'
 import { formatDuration, parseDuration, type Duration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
+import { FirstAnswer } from '../watch/first-answer.js'
 import { LatestValue } from '../watch/latest-value.js'
 import type { WatchFamily } from '../watch/watch-engine.js'
 import type { WatchQuery, WatchSnapshot, WatchSubscription } from '../watch/watch-query.js'
@@ -48,18 +48,17 @@ export interface KvWatcherParts {
 /** A key or a tree that follows Consul. Keeps the process running until it is closed. */
 export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements Closeable, AsyncIterable<Value> {
   readonly #subscription: WatchSubscription<Value>
-  readonly #clock: Clock
   readonly #onClose: () => void
   readonly #unlink: () => void
   readonly #latest = new LatestValue<Value>()
-  readonly #ended = new AbortController()
-  readonly #waiting = new Set<() => void>()
+  readonly #first: FirstAnswer<Value>
   #snapshot: WatchSnapshot<Value> | undefined
   #isStale = false
+  #isClosed = false
 
   constructor(family: WatchFamily<Value>, query: WatchQuery<Value>, { runtime, signal, onClose }: KvWatcherParts) {
     super(runtime.logger)
-    this.#clock = runtime.clock
+    this.#first = new FirstAnswer(runtime.clock)
     this.#onClose = onClose
     this.#unlink = closeWith(this, signal)
     this.#subscription = family.subscribe(query, {
@@ -85,22 +84,18 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
   }
 
   /**
-   * Resolves with the first value, at once if there is one.
+   * Resolves with the first value, at once if there is one. Who waited has it even when a listener of its `change` closes the watch.
    * @throws ProconsulError `PROCONSUL_TIMEOUT`, `PROCONSUL_ABORTED`, `PROCONSUL_CLOSED`, or the failure itself when repeating the read
    * cannot help
    */
   async ready({ signal, timeout }: KvReadyOptions = {}): Promise<Value> {
-    const link = new AbortLink(signal, this.#ended.signal)
-    try {
-      if (timeout === undefined) return await this.#first(link.signal)
-      const timeoutMs = parseDuration('timeout', timeout)
-      const onTimeout = (): ProconsulError =>
-        new ProconsulError('PROCONSUL_TIMEOUT', `the key was not read within ${formatDuration(timeoutMs)}`)
-      const bounds = { clock: this.#clock, timeoutMs, signal: link.signal, onTimeout }
-      return await withDeadline(bounds, (within) => this.#first(within))
-    } finally {
-      link.unlink()
-    }
+    const timeoutMs = timeout === undefined ? undefined : parseDuration('timeout', timeout)
+    throwIfAborted(signal)
+    if (this.#isClosed) throw closed()
+    if (this.#snapshot !== undefined) return this.#snapshot.value
+    const { failure } = this.#subscription
+    if (failure?.retryable === false) throw failure
+    return await this.#first.wait({ signal, timeoutMs, onTimeout: notReady })
   }
 
   /** Yields the current value first, as soon as there is one, then the latest after each change: what came between is skipped. */
@@ -110,10 +105,11 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
 
   /** Stops at once: no event but `closed` fires any more, and iterations end. Idempotent. */
   close(): Promise<void> {
-    if (this.#ended.signal.aborted) return Promise.resolve()
+    if (this.#isClosed) return Promise.resolve()
+    this.#isClosed = true
     this.#unlink()
     this.#subscription.close()
-    this.#ended.abort(new ProconsulError('PROCONSUL_CLOSED', 'the watch of the key is closed'))
+    this.#first.reject(closed())
     this.#latest.close()
     this.emit('closed')
     this.removeAllListeners()
@@ -125,25 +121,16 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
     return this.close()
   }
 
-  async #first(signal: AbortSignal): Promise<Value> {
-    for (;;) {
-      if (this.#snapshot !== undefined) return this.#snapshot.value
-      const { failure } = this.#subscription
-      if (failure?.retryable === false) throw failure
-      await orAborted(signal, new Promise<void>((resolve) => this.#waiting.add(resolve)))
-    }
-  }
-
   #onValue(snapshot: WatchSnapshot<Value>): void {
     const previous = this.#snapshot?.value
     this.#snapshot = snapshot
-    this.#tellWaiting()
+    this.#first.resolve(snapshot.value)
     this.#latest.publish(snapshot.value)
     this.emit('change', { value: snapshot.value, previous })
   }
 
   #onFailure(error: ProconsulError): void {
-    this.#tellWaiting()
+    if (!error.retryable) this.#first.reject(error)
     this.emit('error', error)
     if (this.#isStale) return
     this.#isStale = true
@@ -155,11 +142,6 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
     this.#isStale = false
     this.emit('recovered')
   }
-
-  #tellWaiting(): void {
-    for (const tell of this.#waiting) tell()
-    this.#waiting.clear()
-  }
 }
 
 /** Closes a watcher when the signal is aborted, a moment later when it is aborted already. Returns what ends that. */
@@ -168,4 +150,12 @@ function closeWith(watcher: Closeable, signal: AbortSignal | undefined): () => v
   if (signal?.aborted === true) queueMicrotask(close)
   else signal?.addEventListener('abort', close, { once: true })
   return () => signal?.removeEventListener('abort', close)
+}
+
+function closed(): ProconsulError {
+  return new ProconsulError('PROCONSUL_CLOSED', 'the watch of the key is closed')
+}
+
+function notReady(timeoutMs: number): ProconsulError {
+  return new ProconsulError('PROCONSUL_TIMEOUT', `the key was not read within ${formatDuration(timeoutMs)}`)
 }

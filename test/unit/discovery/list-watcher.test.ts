@@ -32,6 +32,8 @@ function watch(signal?: AbortSignal) {
   return { clock, source, watcher, told, logged, closed }
 }
 
+const neverAborted = (): AbortSignal => new AbortController().signal
+
 describe('a watcher', () => {
   it('is empty and stale before the first answer, and knows when there is no leader', () => {
     const { watcher, source } = watch()
@@ -85,6 +87,61 @@ describe('a watcher', () => {
     source.value(['a'])
     expect((await ready).items).toEqual(['a'])
     expect((await watcher.ready()).items).toEqual(['a'])
+  })
+
+  it('is ready with the list that was waited for, also when a listener of that very change closes the watcher', async () => {
+    const { clock, source, watcher } = watch()
+    watcher.on('change', () => void watcher.close())
+    const waiting = [watcher.ready(), watcher.ready({ timeout: '2s' }), watcher.ready({ signal: neverAborted() })]
+    source.value(['a'])
+    for (const snapshot of await Promise.all(waiting)) expect(snapshot).toMatchObject({ items: ['a'], stale: false })
+    await expect(watcher.ready()).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('is ready with the list that was waited for, also when a listener of that very change aborts the wait', async () => {
+    const { source, watcher } = watch()
+    const giveUp = new AbortController()
+    watcher.on('change', () => giveUp.abort())
+    const waiting = [watcher.ready({ signal: giveUp.signal }), watcher.ready({ signal: giveUp.signal, timeout: '2s' })]
+    source.value(['a'])
+    for (const { items } of await Promise.all(waiting)) expect(items).toEqual(['a'])
+  })
+
+  it('is ready with a saved list, also when a listener of that very change closes the watcher', async () => {
+    const { source, watcher } = watch()
+    watcher.on('change', () => void watcher.close())
+    const ready = watcher.ready({ timeout: '2s' })
+    source.saved(['a'], 500)
+    expect(await ready).toMatchObject({ items: ['a'], stale: true, receivedAt: 500 })
+  })
+
+  it('is ready with a saved list that is shown because Consul refuses the question', async () => {
+    const { source, watcher } = watch()
+    const waiting = [watcher.ready(), watcher.ready({ timeout: '2s' })]
+    source.failure('PROCONSUL_PERMISSION_DENIED')
+    source.saved(['a'], 500)
+    for (const snapshot of await Promise.all(waiting)) expect(snapshot).toMatchObject({ items: ['a'], stale: true })
+  })
+
+  it('is ready with the first list, and not with one that came right after it', async () => {
+    const { source, watcher } = watch()
+    const snapshots: Snapshot[] = []
+    watcher.on('change', ({ snapshot }) => void snapshots.push(snapshot))
+    const ready = watcher.ready()
+    source.value(['a'])
+    source.value(['b'])
+    expect(await ready).toBe(snapshots[0])
+    expect((await watcher.ready()).items).toEqual(['b'])
+  })
+
+  it('says why it cannot get ready, also when a listener of that very error closes the watcher', async () => {
+    const { source, watcher } = watch()
+    watcher.on('error', () => void watcher.close())
+    const waiting = Promise.allSettled([watcher.ready(), watcher.ready({ timeout: '2s' })])
+    source.failure('PROCONSUL_PERMISSION_DENIED')
+    const denied = { status: 'rejected', reason: { code: 'PROCONSUL_PERMISSION_DENIED' } }
+    expect(await waiting).toMatchObject([denied, denied])
   })
 
   it('is not ready in time: says so, and what failed', async () => {
