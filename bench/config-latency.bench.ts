@@ -1,11 +1,12 @@
 import { Agent, get, request } from 'node:http'
-import { configClient } from '../test/support/config-client.js'
+import { Proconsul } from 'proconsul'
 import type { ConsulAgent } from '../test/support/consul-agent.js'
 
 /**
  * From the write of a key to the `change` event of a configuration with five layers (debounce 0), for a key of the first and of the
- * last layer, beside a bare blocking read of as many such layers over `node:http`. Once with the layers alone in their folder, once with
- * another application in it, which takes a second trip. They take turns, and each has been quiet for a while when its turn comes.
+ * last layer, beside a bare blocking read over `node:http` of a folder that holds the same. Once with the layers alone in their folder,
+ * once with other applications in it, and once with so many that the layers are read apart, which takes a second trip. They take turns,
+ * and each has been quiet for a while when its turn comes.
  */
 
 const ROUNDS = 100
@@ -14,48 +15,64 @@ const PAUSE_MS = 150
 const LAYERS = [1, 2, 3, 4, 5].map((number) => `layer-${number}`)
 const KEYS_PER_LAYER = 10
 
+/** How many keys of others are in the folder. */
+const PLACES = { alone: 0, shared: 100, crowded: 1_000 } as const
+
 interface Contender {
   readonly name: string
+  readonly place: string
   readonly key: string
   /** Resolves when the change is known. */
   next(): Promise<void>
 }
 
 export default async function configLatency({ consul }: { readonly consul: ConsulAgent }): Promise<void> {
-  await using client = configClient({ address: consul.url })
-  for (const root of ['bare', 'alone', 'crowded']) {
-    for (const layer of LAYERS) {
-      for (let index = 0; index < KEYS_PER_LAYER; index += 1)
-        await put(consul, `${root}/${layer}/key-${index}`, 'first')
-    }
-  }
-  await put(consul, 'crowded/another/key', 'x')
-  const watch = new BareWatch(consul, 'bare/')
-  const contenders: Contender[] = [
-    { name: 'bare node:http', key: `bare/${LAYERS[0] ?? ''}/key-0`, next: () => watch.next() },
-  ]
-  const places: (readonly Contender[])[] = []
-  for (const root of ['alone', 'crowded']) {
-    const layers = LAYERS.map((layer) => `${root}/${layer}`)
-    const settings = await client.config.open({ layers, debounce: 0 })
-    const next = (): Promise<void> => new Promise((resolve) => settings.once('change', () => resolve()))
+  await using client = new Proconsul({ address: consul.url })
+  const places: { readonly watch: BareWatch; readonly contenders: readonly Contender[] }[] = []
+  for (const [place, foreignKeys] of Object.entries(PLACES)) {
+    for (const root of [place, `bare-${place}`]) await fill(consul, root, foreignKeys)
+    const watch = new BareWatch(consul, `bare-${place}/`)
+    const settings = await client.config({ layers: layersOf(place), debounce: 0 })
+    const changed = (): Promise<void> => new Promise((resolve) => settings.once('change', () => resolve()))
+    const [first = '', last = ''] = [layersOf(place)[0], layersOf(place).at(-1)]
     // Each layer has a value of its own under this name; the later layers must not hide it.
-    places.push(
-      [['first', 0] as const, ['last', LAYERS.length - 1] as const].map(([place, index]) => ({
-        name: `${root}, ${place} layer`,
-        key: `${layers[index] ?? ''}/only-${place}`,
-        next,
-      })),
-    )
+    places.push({
+      watch,
+      contenders: [
+        { name: 'bare node:http', place, key: `bare-${place}/${LAYERS[0] ?? ''}/key-0`, next: () => watch.next() },
+        { name: 'first layer', place, key: `${first}/only-first`, next: changed },
+        { name: 'last layer', place, key: `${last}/only-last`, next: changed },
+      ],
+    })
   }
   // Turn by turn, so that each configuration is quiet before its next change.
-  for (const turn of [0, 1]) contenders.push(...places.flatMap((configuration) => configuration.slice(turn, turn + 1)))
+  const contenders: Contender[] = [0, 1, 2].flatMap((turn) =>
+    places.flatMap((place) => place.contenders.slice(turn, turn + 1)),
+  )
   const times = await measure(consul, contenders)
-  watch.close()
-  const base = median(times[0] ?? [])
-  for (const [index, contender] of contenders.entries()) {
-    const took = median(times[index] ?? [])
-    console.log(`${contender.name.padEnd(20)} median ${took.toFixed(2)} ms: ${(took / base).toFixed(2)} times bare`)
+  for (const { watch } of places) watch.close()
+  const medianOf = (contender: Contender | undefined): number =>
+    median(times[contender === undefined ? -1 : contenders.indexOf(contender)] ?? [])
+  for (const { contenders: ofPlace } of places) {
+    const base = medianOf(ofPlace[0])
+    for (const contender of ofPlace) {
+      const took = medianOf(contender)
+      const name = `${contender.place}, ${contender.name}`.padEnd(24)
+      console.log(`${name} median ${took.toFixed(2)} ms: ${(took / base).toFixed(2)} times bare`)
+    }
+  }
+}
+
+function layersOf(root: string): readonly string[] {
+  return LAYERS.map((layer) => `${root}/${layer}`)
+}
+
+async function fill(consul: ConsulAgent, root: string, foreignKeys: number): Promise<void> {
+  for (const layer of layersOf(root)) {
+    for (let index = 0; index < KEYS_PER_LAYER; index += 1) await put(consul, `${layer}/key-${index}`, 'first')
+  }
+  for (let index = 0; index < foreignKeys; index += 1) {
+    await put(consul, `${root}/other-${Math.floor(index / KEYS_PER_LAYER)}/key-${index}`, 'first')
   }
 }
 

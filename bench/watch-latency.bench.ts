@@ -1,6 +1,6 @@
 import { Agent, get, request } from 'node:http'
 import Consul from 'consul'
-import { discoveryClient } from '../test/integration/discovery-client.js'
+import { Proconsul } from 'proconsul'
 import type { ConsulAgent } from '../test/support/consul-agent.js'
 
 /**
@@ -67,13 +67,15 @@ async function put(consul: ConsulAgent, path: string, body?: object): Promise<vo
 async function ours(consul: ConsulAgent): Promise<Contender> {
   const name = 'proconsul'
   await register(consul, name)
-  const client = discoveryClient({ address: consul.url })
-  const watcher = client.discovery.watchService(name, { passingOnly: false })
+  const client = new Proconsul({ address: consul.url })
+  const watcher = client.watchService(name, { passingOnly: false })
   await watcher.ready()
   return {
     name,
     next: () => new Promise((resolve) => watcher.once('change', () => resolve())),
-    close: () => client.close(),
+    close: async () => {
+      await client.close()
+    },
   }
 }
 

@@ -159,7 +159,7 @@ export class KvApi {
     query: Readonly<Record<string, QueryValue>>,
     options: ReadOptions,
   ): Promise<HttpAnswer> {
-    return await read(this.#http, operation, path, options, { query, answers: [404], plainOnHost: true })
+    return await read(this.#http, operation, path, options, { query, answers: [404], compress: 'off-host' })
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkSignal, checkString } from '../core/option-check.js'
+import { checkBoolean, checkSignal, checkString } from '../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import type { BlockingWait, HttpRequest, QueryValue } from '../http/request.js'
 import { goDuration } from './go-duration.js'
@@ -32,6 +32,8 @@ export interface ReadOptions extends RequestOptions {
   readonly index?: number | undefined
   /** The longest that the agent holds a read with an `index`. Default 30 s here; Consul's own is 5 minutes. */
   readonly wait?: Duration | undefined
+  /** Whether the agent may compress the answer. Default: yes, but for keys and values that an agent on the same host reads. */
+  readonly compress?: boolean | undefined
 }
 
 /** Options of a read that lists. */
@@ -70,6 +72,7 @@ export const LIST_OPTIONS: readonly (keyof ListOptions)[] = Object.freeze([
   'cached',
   'index',
   'wait',
+  'compress',
   'filter',
   'near',
   'peer',
@@ -109,10 +112,11 @@ function name(option: string, value: unknown): string | undefined {
 export function readPart(
   options: ListOptions,
   query: Readonly<Record<string, QueryValue>> = {},
-): Common & { query: Readonly<Record<string, QueryValue>>; blocking?: BlockingWait } {
+): Common & Pick<HttpRequest, 'compress'> & { query: Readonly<Record<string, QueryValue>>; blocking?: BlockingWait } {
   const blocking = options.index === undefined ? undefined : blockingWait(options.wait)
   return {
     ...commonPart(options),
+    ...(options.compress !== undefined && { compress: checkBoolean('compress', options.compress) }),
     query: {
       ...query,
       stale: options.stale,

@@ -1,4 +1,4 @@
-import type { HttpAnswer, HttpClient, QueryValue } from '../http/request.js'
+import type { HttpAnswer, HttpClient, HttpRequest, QueryValue } from '../http/request.js'
 import {
   commonPart,
   LIST_OPTIONS,
@@ -16,8 +16,8 @@ export interface ReadRequest {
   readonly query?: Readonly<Record<string, QueryValue>>
   /** Statuses beside 2xx that are answers, such as 404 for a missing key. */
   readonly answers?: readonly number[]
-  /** Whether an agent on the same host may answer uncompressed. */
-  readonly plainOnHost?: boolean
+  /** Whether the agent may compress the answer, where the options do not say. */
+  readonly compress?: HttpRequest['compress']
 }
 
 /** Sends a GET. `operation` names it in messages; `path` is encoded. */
@@ -26,7 +26,7 @@ export async function read(
   operation: string,
   path: string,
   options: ListOptions,
-  { query, answers, plainOnHost }: ReadRequest = {},
+  { query, answers, compress }: ReadRequest = {},
 ): Promise<HttpAnswer> {
   refuseUnknown(operation, options, LIST_OPTIONS)
   return await http.request({
@@ -34,9 +34,9 @@ export async function read(
     method: 'GET',
     path,
     idempotent: true,
+    ...(compress !== undefined && { compress }),
     ...readPart(options, query),
     ...(answers !== undefined && { answers }),
-    ...(plainOnHost !== undefined && { plainOnHost }),
   })
 }
 
@@ -48,8 +48,8 @@ export interface WriteRequest {
   /** Sent as JSON, or as it is when it is bytes. */
   readonly body?: unknown
   readonly answers?: readonly number[]
-  /** Whether an agent on the same host may answer uncompressed. */
-  readonly plainOnHost?: boolean
+  /** Whether the agent may compress the answer. */
+  readonly compress?: HttpRequest['compress']
   /** Whether it is a heartbeat. */
   readonly vital?: boolean | undefined
   /** Whether repeating it after an unknown outcome does no harm. */

@@ -138,7 +138,7 @@ export class TxnApi {
       body: requestBody(operations),
       idempotent: operations.every(({ type }) => READS.includes(type)),
       answers: [409],
-      plainOnHost: true,
+      compress: 'off-host',
     })
   }
 }

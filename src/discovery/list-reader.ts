@@ -1,8 +1,9 @@
 import type { ListOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
+import { askedOptions } from '../watch/asked-options.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { adoptListing, reconcileListing, type ItemShape, type Listing } from './listing.js'
-import { readOptions, scopeOf } from './read-options.js'
+import { scopeOf } from './read-scope.js'
 import { querySource, type ListSource } from './sources/list-source.js'
 
 /** How a list is read. */
@@ -34,7 +35,7 @@ export class ListReader<Item, Options extends ListOptions> {
       stale: options.stale === true,
       ...(pollMs !== undefined && { pollMs }),
       read: async (request) => {
-        const { value, meta } = await this.#kind.read(readOptions(options, request))
+        const { value, meta } = await this.#kind.read({ ...options, ...askedOptions(request) })
         return { value: { items: value, isOrdered: options.near !== undefined }, meta }
       },
     })

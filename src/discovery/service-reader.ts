@@ -4,13 +4,14 @@ import type { HealthApi, HealthServiceOptions } from '../api/health.js'
 import { mapInSlices } from '../core/map-in-slices.js'
 import { isProconsulError } from '../errors/proconsul-error.js'
 import type { QueryMeta } from '../http/query-meta.js'
+import { askedOptions } from '../watch/asked-options.js'
 import type { WatchFamily, WatchEngine } from '../watch/watch-engine.js'
 import type { WatchRead, WatchReading } from '../watch/watch-query.js'
 import { adoptListing, reconcileListing, type EmptyReason, type Listing } from './listing.js'
 import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
 import type { ResolvedServiceQuery } from './service-query.js'
 import { querySource, type ListSource } from './sources/list-source.js'
-import { readOptions, scopeOf } from './read-options.js'
+import { scopeOf } from './read-scope.js'
 
 /** Reads the instances of services, once or again and again, and says why there are none. */
 export class ServiceReader {
@@ -36,14 +37,14 @@ export class ServiceReader {
       key: JSON.stringify(query),
       scope: scopeOf(query.read),
       stale: query.read.stale === true,
-      read: (request: WatchRead) => this.#read(query, readOptions(query.read, request)),
+      read: (request: WatchRead) => this.#read(query, { ...query.read, ...askedOptions(request) }),
     }
     return querySource(this.#family, facts)
   }
 
   /** The instances from the leader, past every cache. */
   async confirm(query: ResolvedServiceQuery, signal: AbortSignal): Promise<readonly ServiceInstance[]> {
-    const options = readOptions(query.read, { waitMs: 0, fresh: true, signal })
+    const options = { ...query.read, ...askedOptions({ waitMs: 0, fresh: true, compress: true, signal }) }
     const { value } = await this.#health.service(query.name, options)
     return await instancesOf(value, query.port)
   }

@@ -65,7 +65,7 @@ export class ConsulHttpClient implements HttpClient {
   async plainTarget(): Promise<PlainTarget> {
     const { baseUrl, socketPath } = this.#setting
     const tls = baseUrl.startsWith('https:') ? await tlsOptions(this.#setting.tls) : {}
-    const headers = { ...this.#headers({}, await this.tokens.get()), 'accept-encoding': 'identity' }
+    const headers = this.#headers({ compress: false }, await this.tokens.get())
     return { baseUrl, socketPath, tls, headers, query: queryString({}, this.#setting) }
   }
 
@@ -164,7 +164,7 @@ export class ConsulHttpClient implements HttpClient {
     const headers = response?.headers ?? {}
     const body = await sink.read()
     if ((status >= 200 && status < 300) || request.answers?.includes(status) === true) {
-      return { operation: request.operation, status, body, meta: queryMeta(headers) }
+      return { operation: request.operation, status, body, meta: { ...queryMeta(headers), bodyBytes: body.length } }
     }
     const wait = retryAfterMs(headers['retry-after'], this.#clock.now())
     throw httpFailure({
@@ -176,12 +176,13 @@ export class ConsulHttpClient implements HttpClient {
   }
 
   #headers(
-    { body, plainOnHost }: Pick<HttpRequest, 'body' | 'plainOnHost'>,
+    { body, compress = true }: Pick<HttpRequest, 'body' | 'compress'>,
     token: Secret | undefined,
   ): Record<string, string> {
     const isJson = body !== undefined && !Buffer.isBuffer(body)
+    const mayCompress = compress === 'off-host' ? !this.#isOnHost : compress
     return {
-      'accept-encoding': plainOnHost === true && this.#isOnHost ? 'identity' : 'gzip',
+      'accept-encoding': mayCompress ? 'gzip' : 'identity',
       'user-agent': 'proconsul',
       ...(token !== undefined && { 'x-consul-token': token.reveal() }),
       ...(this.#basicCredentials !== undefined && { authorization: `Basic ${this.#basicCredentials.reveal()}` }),

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
- * What the agent's headers say of an answer. Absent stays absent: with the streaming backend `knownLeader` and `lastContactMs` may
+ * What is known of an answer beside its value, from the agent's headers. Absent stays absent: with the streaming backend `knownLeader` and `lastContactMs` may
  * be missing, which is not `false`. (https://developer.hashicorp.com/consul/api-docs/api-structure)
  */
 export interface QueryMeta {
@@ -21,10 +21,12 @@ export interface QueryMeta {
   readonly cacheAgeMs?: number
   /** `X-Consul-Results-Filtered-By-ACLs` (Consul 1.11 and later). */
   readonly filteredByAcls?: boolean
+  /** Size of the body in bytes, unpacked. */
+  readonly bodyBytes?: number
 }
 
 /** Reads the headers. A malformed value counts as absent. */
-export function queryMeta(headers: IncomingHttpHeaders): QueryMeta {
+export function queryMeta(headers: IncomingHttpHeaders): Omit<QueryMeta, 'bodyBytes'> {
   const index = wholeNumber(headers['x-consul-index'])
   const longIndex = index === undefined ? /^\d{16,20}$/.exec(text(headers['x-consul-index']) ?? '')?.[0] : undefined
   const contentHash = text(headers['x-consul-contenthash'])

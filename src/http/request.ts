@@ -37,8 +37,11 @@ export interface HttpRequest extends Tenancy {
   readonly blocking?: BlockingWait | undefined
   /** Set for a heartbeat. It has connections of its own, so that calls that hang cannot hold it up. */
   readonly vital?: boolean | undefined
-  /** Whether an agent on the same host may answer uncompressed: for bodies that take longer to pack and unpack than to hand over. */
-  readonly plainOnHost?: boolean | undefined
+  /**
+   * Whether the agent may compress the answer. `'off-host'`: only one on another host, for bodies that take longer to pack and unpack
+   * than to hand over. Default true.
+   */
+  readonly compress?: boolean | 'off-host' | undefined
   /** Statuses beside 2xx that are answers and not failures. */
   readonly answers?: readonly number[]
   /** Overrides the client's token for this request. */

@@ -18,6 +18,7 @@ import type { Runtime } from '../core/runtime.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { queryKey } from '../watch/query-key.js'
+import { askedOptions } from '../watch/asked-options.js'
 import type { WatchQuery, WatchRead } from '../watch/watch-query.js'
 import {
   exportEntries,
@@ -126,12 +127,12 @@ export class Kv implements Closeable {
     if (name.endsWith('/')) {
       const prefix = checkPrefix('prefix', name)
       const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
-        this.#kv.list(prefix, asRead(access, request))
+        this.#kv.list(prefix, { ...access, ...askedOptions(request) })
       return this.#follow(this.#trees, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
     }
     const key = checkKey('key', name)
     const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
-      this.#kv.get(key, asRead(access, request))
+      this.#kv.get(key, { ...access, ...askedOptions(request) })
     return this.#follow(this.#keys, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
   }
 
@@ -178,10 +179,6 @@ export class Kv implements Closeable {
 /** Reads of one datacenter fail together. */
 function scopeOf({ datacenter }: KvWatchOptions): string {
   return datacenter ?? ''
-}
-
-function asRead(access: Omit<KvWatchOptions, 'signal'>, { index, waitMs, fresh, signal }: WatchRead): KvTextOptions {
-  return { ...access, signal, consistent: fresh, ...(index !== undefined && { index, wait: waitMs }) }
 }
 
 function checkFolder(folder: string): string {

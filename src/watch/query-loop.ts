@@ -51,6 +51,9 @@ const HOT_MS = 30_000
 /** Share by which a poll interval varies, so that queries started together drift apart. */
 const POLL_JITTER = 0.1
 
+/** To pack and unpack so few bytes takes longer than to hand them over. */
+const SMALL_BODY_BYTES = 16 * 1024
+
 /** Failures in which the agent, or what is behind it, is at fault and not the one query. */
 const SHARED_FAILURES: readonly ProconsulErrorCode[] = [
   'PROCONSUL_UNAVAILABLE',
@@ -75,6 +78,7 @@ export class QueryLoop<T> {
   #position: WaitPosition = START
   #epoch = 0
   #fresh = false
+  #isLarge = true
   #lastIndex = 0
   #attempt = 0
   #startedAt = 0
@@ -171,7 +175,7 @@ export class QueryLoop<T> {
       // The agent failed while this one waited for a place.
       if (backoff.epoch !== pass.epoch) return 0
       this.#state = { type: 'reading' }
-      return await this.#read({ waitMs: 0, fresh: this.#fresh, signal }, pass)
+      return await this.#read({ waitMs: 0, fresh: this.#fresh, compress: this.#isLarge, signal }, pass)
     } finally {
       plainReads.leave()
     }
@@ -185,7 +189,10 @@ export class QueryLoop<T> {
     try {
       if (backoff.epoch !== pass.epoch) return 0
       this.#state = { type: 'blocking', waitMs: turn.waitMs }
-      return await this.#read({ ...waitingFor(this.#position), waitMs: turn.waitMs, fresh: false, signal }, pass)
+      return await this.#read(
+        { ...waitingFor(this.#position), waitMs: turn.waitMs, fresh: false, compress: this.#isLarge, signal },
+        pass,
+      )
     } finally {
       turn.leave()
     }
@@ -198,6 +205,7 @@ export class QueryLoop<T> {
     this.#parts.backoff.succeeded()
     this.#epoch = pass.epoch
     this.#state = { type: 'resting' }
+    this.#isLarge = (reading.meta.bodyBytes ?? Infinity) > SMALL_BODY_BYTES
     return this.#accept(reading, request)
   }
 

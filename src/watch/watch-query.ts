@@ -16,6 +16,8 @@ export interface WatchRead {
   readonly waitMs: number
   /** Ask the leader, past every cache and every server that may lag: an answer was older than the bound, or older than one before. */
   readonly fresh: boolean
+  /** Whether the answer may be compressed: not worth the time when it was small before. */
+  readonly compress: boolean
   readonly signal: AbortSignal
 }
 

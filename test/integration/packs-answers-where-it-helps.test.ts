@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KvApi } from '../../src/api/kv.js'
+import { HealthApi } from '../../src/api/health.js'
 import { StatusApi } from '../../src/api/status.js'
 import { systemClock } from '../../src/core/clock.js'
 import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
@@ -32,15 +33,21 @@ afterEach(() => {
   server.close()
 })
 
-async function ask(host: string): Promise<readonly string[]> {
+async function withClient<T>(host: string, use: (http: ConsulHttpClient) => Promise<T>): Promise<T> {
   const http = new ConsulHttpClient(resolveOptions({ address: `http://${host}:${port}` }, {}).connection, systemClock)
   try {
-    const { value } = await new KvApi(http).keys('a/')
-    await new StatusApi(http).peers()
-    return value
+    return await use(http)
   } finally {
     http.close()
   }
+}
+
+async function ask(host: string): Promise<readonly string[]> {
+  return await withClient(host, async (http) => {
+    const { value } = await new KvApi(http).keys('a/')
+    await new StatusApi(http).peers()
+    return value
+  })
 }
 
 describe('an answer', () => {
@@ -57,5 +64,14 @@ describe('an answer', () => {
     body = JSON.stringify(Array.from({ length: 50_000 }, (_, index) => `a/key-${index}-${Math.sin(index)}`))
     expect(JSON.stringify(await ask('0.0.0.0'))).toBe(body)
     expect(asked).toEqual(['gzip', 'gzip'])
+  })
+
+  it('comes as the caller asks for it', async () => {
+    body = '[]'
+    await withClient('127.0.0.1', async (http) => {
+      await new KvApi(http).keys('a/', { compress: true })
+      await new HealthApi(http).service('a', { compress: false })
+    })
+    expect(asked).toEqual(['gzip', 'identity'])
   })
 })

@@ -1,3 +1,4 @@
+import { isWithin } from '../assembly/documents.js'
 import type { ConfigLayer } from '../layer.js'
 
 /** The prefixes that must be read to see all layers, and the one that covers them. */
@@ -20,9 +21,9 @@ export function coverageOf(layers: readonly ConfigLayer[], format: 'keys' | 'doc
   return { prefixes, cover: cover === '' ? undefined : cover }
 }
 
-/** Whether names of the first level below the cover all belong to layers, so that reading the cover reads nothing else. */
-export function holdsOnly(layers: readonly ConfigLayer[], names: readonly string[]): boolean {
-  return names.every((name) => layers.some(({ path }) => name === path || name === `${path}/`))
+/** How many of the keys and folders are neither a layer nor within one. */
+export function countForeign(layers: readonly ConfigLayer[], names: readonly string[]): number {
+  return names.filter((name) => !layers.some((layer) => isWithin(layer, name))).length
 }
 
 function commonFolder(prefixes: readonly string[]): string {

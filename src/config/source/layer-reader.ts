@@ -27,7 +27,7 @@ export interface SourceParts {
 }
 
 /**
- * Reads all layers as one consistent state, again whenever one of them changes. Layers that share a folder with nothing else in it are
+ * Reads all layers as one consistent state, again whenever one of them changes. Layers that share a folder with little else in it are
  * read, and waited for, by one request. Others are waited for one by one and then read together in one transaction.
  */
 export class LayerReader {
@@ -62,5 +62,5 @@ export class LayerReader {
 
 function keepState(previous: LayerState, next: LayerState): LayerState {
   const entries = keepEntries(previous.entries, next.entries)
-  return entries === previous.entries ? previous : { ...next, entries }
+  return entries === previous.entries && next.isCrowded === previous.isCrowded ? previous : { ...next, entries }
 }

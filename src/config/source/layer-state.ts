@@ -14,8 +14,8 @@ export interface LayerState {
    * lost its state, or a token that lost its right, makes keys vanish without that.
    */
   readonly advanced: boolean
-  /** Keys of others that the read brought along. */
-  readonly foreign: number
+  /** Whether what others keep beside the layers makes it costly to read along with them. */
+  readonly isCrowded: boolean
 }
 
 /** Hears of the states. Never called before `watch` has returned. */
@@ -33,13 +33,9 @@ export interface StateSource {
   close(): void
 }
 
-/** The keys that belong to the layers, and how many do not. */
-export function ownEntries(
-  layers: readonly ConfigLayer[],
-  entries: readonly KvEntry[],
-): { readonly entries: readonly KvEntry[]; readonly foreign: number } {
-  const own = entries.filter(({ key }) => layers.some((layer) => isWithin(layer, key)))
-  return { entries: own.length === entries.length ? entries : own, foreign: entries.length - own.length }
+/** The keys that belong to the layers. */
+export function ownEntries(layers: readonly ConfigLayer[], entries: readonly KvEntry[]): readonly KvEntry[] {
+  return entries.filter(({ key }) => layers.some((layer) => isWithin(layer, key)))
 }
 
 /** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */

@@ -3,7 +3,7 @@ import { backoffMs } from '../../core/backoff.js'
 import { sleep } from '../../core/sleep.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
 import { CoverSource } from './cover-source.js'
-import { holdsOnly, type Coverage } from './coverage.js'
+import { countForeign, type Coverage } from './coverage.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
 import type { LayerState, StateObserver, StateSource } from './layer-state.js'
 import { SplitSource } from './split-source.js'
@@ -13,14 +13,14 @@ interface Rooted extends Coverage {
   readonly cover: string
 }
 
-/** Reading so many keys of others along with the own ones costs less than a second trip. */
-const FOREIGN_KEYS_ALLOWED = 100
+/** Beside more keys of others than this, the layers are read apart from the start. */
+const FOREIGN_KEYS_ALLOWED = 400
 
 const DELAYS = Object.freeze({ firstMs: 100, maxMs: 10_000 })
 
 /**
- * Looks once at the names in the folder that the layers share, and reads the folder as a whole if it holds nothing else, or layer by
- * layer if it does. Should others move in later and outgrow the layers, it changes over.
+ * Looks at the names in the folder that the layers share, and reads the folder as a whole if it holds little else, or layer by layer if
+ * it does. Should others outgrow the layers later, or change so often that most reads are for nothing, it changes over.
  */
 export class RootedSource implements StateSource {
   readonly #parts: SourceParts
@@ -49,13 +49,12 @@ export class RootedSource implements StateSource {
 
   async #choose(): Promise<void> {
     const { signal } = this.#link
-    const { kv, runtime } = this.#parts
-    const { cover } = this.#coverage
+    const { runtime } = this.#parts
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const { value } = await kv.keys(cover, { ...this.#scope.access, signal, separator: '/' })
+        const isCrowded = await this.#isCrowded()
         throwIfAborted(signal)
-        this.#source = holdsOnly(this.#scope.layers, value) ? this.#covering() : this.#splitting()
+        this.#source = isCrowded ? this.#splitting() : this.#covering()
         // The sources tell of a recovery only after a failure of their own.
         if (attempt > 0) this.#observer.onRecovery(false)
         return
@@ -73,13 +72,31 @@ export class RootedSource implements StateSource {
     }
   }
 
+  /** Asks for the names of all keys only where those of the first level leave it open. */
+  async #isCrowded(): Promise<boolean> {
+    const { kv } = this.#parts
+    const { layers, access } = this.#scope
+    const options = { ...access, signal: this.#link.signal }
+    const { cover } = this.#coverage
+    const folders = await kv.keys(cover, { ...options, separator: '/' })
+    if (folders.meta.filteredByAcls === true) return true
+    const foreign = countForeign(layers, folders.value)
+    if (foreign === 0 || foreign > FOREIGN_KEYS_ALLOWED) return foreign > 0
+    const keys = await kv.keys(cover, options)
+    return countForeign(layers, keys.value) > FOREIGN_KEYS_ALLOWED
+  }
+
   #covering(): StateSource {
     return new CoverSource(this.#parts, this.#scope, this.#coverage.cover, {
       onState: (state) => {
         this.#observer.onState(state)
-        if (state.foreign > Math.max(state.entries.length, FOREIGN_KEYS_ALLOWED)) this.#changeOver(state)
+        if (state.isCrowded) this.#changeOver(state)
       },
-      onFailure: (error) => this.#observer.onFailure(error),
+      onFailure: (error) => {
+        // What is too large to be read whole may do in parts.
+        if (error.code === 'PROCONSUL_RESPONSE_TOO_LARGE') this.#changeOver()
+        else this.#observer.onFailure(error)
+      },
       onRecovery: (isSame) => this.#observer.onRecovery(isSame),
     }).start()
   }
@@ -88,7 +105,7 @@ export class RootedSource implements StateSource {
     return new SplitSource(this.#parts, this.#scope, this.#coverage.prefixes, this.#observer, known).start()
   }
 
-  #changeOver(known: LayerState): void {
+  #changeOver(known?: LayerState): void {
     this.#source?.close()
     this.#source = this.#splitting(known)
   }

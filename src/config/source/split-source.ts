@@ -2,6 +2,7 @@ import { AbortLink } from '../../core/abort.js'
 import { backoffMs } from '../../core/backoff.js'
 import { sleep } from '../../core/sleep.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import { askedOptions } from '../../watch/asked-options.js'
 import { queryKey } from '../../watch/query-key.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
@@ -61,9 +62,8 @@ export class SplitSource implements StateSource {
       {
         key: queryKey(prefix, access),
         scope: access.datacenter ?? '',
-        read: async ({ index, waitMs, fresh, signal }) => {
-          const wait = index === undefined ? {} : { index, wait: waitMs }
-          const { value, meta } = await kv.keys(prefix, { ...access, signal, consistent: fresh, ...wait })
+        read: async (request) => {
+          const { value, meta } = await kv.keys(prefix, { ...access, ...askedOptions(request) })
           return { value: { index: value.length === 0 ? 0 : (meta.index ?? 0) }, meta }
         },
       },
@@ -104,10 +104,7 @@ export class SplitSource implements StateSource {
     const { layers, access } = this.#scope
     const { signal } = this.#link
     const index = Math.max(0, ...this.#marks.map(({ snapshot }) => snapshot?.index ?? 0))
-    const { entries: read, foreign } = ownEntries(
-      layers,
-      await this.#parts.txn.trees(this.#prefixes, { ...access, signal }),
-    )
+    const read = ownEntries(layers, await this.#parts.txn.trees(this.#prefixes, { ...access, signal }))
     if (signal.aborted) return
     const before = this.#state
     const entries = keepEntries(before?.entries ?? [], read)
@@ -117,7 +114,7 @@ export class SplitSource implements StateSource {
       this.#observer.onRecovery(isSame)
     }
     if (isSame) return
-    this.#state = { entries, index, advanced: index > (before?.index ?? 0), foreign }
+    this.#state = { entries, index, advanced: index > (before?.index ?? 0), isCrowded: false }
     this.#observer.onState(this.#state)
   }
 

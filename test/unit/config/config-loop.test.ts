@@ -24,7 +24,7 @@ class Harness {
   readonly loop: ConfigLoop<TreeObject>
   isSourceClosed = false
   #observer: StateObserver | undefined
-  #state: LayerState = { entries: [], index: 0, advanced: true, foreign: 0 }
+  #state: LayerState = { entries: [], index: 0, advanced: true, isCrowded: false }
 
   constructor(options: Partial<ConfigOptions> = {}) {
     const resolved = resolveConfigOptions({ layers: ['a'], ...options })
@@ -49,7 +49,7 @@ class Harness {
 
   async push(store: Store, advanced = true): Promise<void> {
     const { entries, index } = this.#state
-    this.#state = { entries: keepEntries(entries, entriesOf(store)), index: index + 1, advanced, foreign: 0 }
+    this.#state = { entries: keepEntries(entries, entriesOf(store)), index: index + 1, advanced, isCrowded: false }
     this.#observer?.onState(this.#state)
     await settle()
   }

@@ -18,7 +18,7 @@ function guard(holdMs = 1_000): LossGuard {
 
 function state(names: string, advanced = true): LayerState {
   const store = Object.fromEntries(Array.from(names, (name) => [`a/${name}`, name]))
-  return { entries: entriesOf(store), index: 1, advanced, foreign: 0 }
+  return { entries: entriesOf(store), index: 1, advanced, isCrowded: false }
 }
 
 describe('LossGuard', () => {

@@ -48,6 +48,20 @@ describe('the loop of one query', () => {
     await harness.engine.close()
   })
 
+  it('asks for a packed answer until it knows that the answer is small', async () => {
+    const harness = makeEngine()
+    const { script } = watch(harness)
+    await settle()
+    expect(script.next.compress).toBe(true)
+    script.answer('a', { index: 1, bodyBytes: 16_384 })
+    await settle()
+    expect(script.next.compress).toBe(false)
+    script.answer('b', { index: 2, bodyBytes: 16_385 })
+    await settle()
+    expect(script.next.compress).toBe(true)
+    await harness.engine.close()
+  })
+
   it('tells nobody when an answer brings nothing new', async () => {
     const harness = makeEngine()
     const { script, heard } = watch(harness)
