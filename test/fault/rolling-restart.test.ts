@@ -76,9 +76,16 @@ async function startLoad(url: string): Promise<() => Promise<{ calls: number; fa
     }).finally(() => running.delete(one))
     running.add(one)
   }
-  const timer = setInterval(call, 1_000 / CALLS_PER_SECOND)
+  const startedAt = performance.now()
+  const due = (): number => ((performance.now() - startedAt) / 1_000) * CALLS_PER_SECOND
+  // A timer that is late is made up for: the rate holds.
+  const catchUp = (): void => {
+    while (calls < due()) call()
+  }
+  const timer = setInterval(catchUp, 1_000 / CALLS_PER_SECOND)
   return async () => {
     clearInterval(timer)
+    catchUp()
     await Promise.all(running)
     agent.destroy()
     await client.close()
@@ -106,7 +113,8 @@ describe('a rolling restart of five instances under 200 calls a second', () => {
   it('fails no call, ten times in a row', { timeout: 120_000 }, async () => {
     const { calls, failed } = await rollingRestart(10, leave)
     expect(failed).toEqual([])
-    expect(calls).toBeGreaterThan(2_000)
+    // At least twenty seconds: each of the fifty drains and pauses.
+    expect(calls).toBeGreaterThanOrEqual(4_000)
   })
 
   it('fails calls when instances deregister and exit, as without a drain', { timeout: 60_000 }, async () => {
