@@ -1,3 +1,4 @@
+import { parseGoDuration } from './go-duration.js'
 import type { WireList, WireMap } from './wire.js'
 
 /** Nodes, services and checks as the health and catalog endpoints describe them, on the wire and outside. */
@@ -62,6 +63,10 @@ export interface CheckEntry {
   readonly serviceTags: readonly string[]
   /** `ttl`, `http`, `maintenance` and the like; empty for the check of the node's agent. */
   readonly type: string
+  /** How often the agent carries it out, in milliseconds. Undefined for other kinds, and from agents that do not tell. */
+  readonly intervalMs?: number | undefined
+  /** How long the agent waits for a result, in milliseconds. Undefined where none was set, and from agents that do not tell. */
+  readonly timeoutMs?: number | undefined
   readonly createIndex: number
   readonly modifyIndex: number
 }
@@ -124,6 +129,8 @@ export interface WireCheck {
   readonly ServiceName?: string | null
   readonly ServiceTags?: WireList<string>
   readonly Type?: string | null
+  readonly Interval?: string | null
+  readonly Timeout?: string | null
   readonly CreateIndex?: number | null
   readonly ModifyIndex?: number | null
 }
@@ -182,6 +189,8 @@ export function checkEntry(wire: WireCheck): CheckEntry {
     serviceName: wire.ServiceName ?? '',
     serviceTags: wire.ServiceTags ?? [],
     type: wire.Type ?? '',
+    intervalMs: checkDuration(wire.Interval),
+    timeoutMs: checkDuration(wire.Timeout),
     createIndex: wire.CreateIndex ?? 0,
     modifyIndex: wire.ModifyIndex ?? 0,
   }
@@ -202,6 +211,13 @@ export function weights(wire: WireWeights | null | undefined): ServiceRecord['we
 export function taggedAddresses(wire: WireMap<WireTaggedAddress>): ServiceRecord['taggedAddresses'] {
   const entries = Object.entries(wire ?? {})
   return Object.fromEntries(entries.map(([tag, at]) => [tag, { address: at.Address ?? '', port: at.Port ?? 0 }]))
+}
+
+/** Agents that tell write `""` or `0s` for what was not set. */
+function checkDuration(text: string | null | undefined): number | undefined {
+  if (text === undefined || text === null || text === '') return undefined
+  const valueMs = parseGoDuration(text)
+  return valueMs === 0 ? undefined : valueMs
 }
 
 /** A status that this version does not know counts as the worst. */

@@ -1,3 +1,4 @@
+import type { CheckRegistration } from '../../api/agent-check.js'
 import type { CheckEntry, ServiceRecord } from '../../api/health-entry.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY } from '../identity/boot.js'
@@ -15,10 +16,53 @@ export function serviceDrift({ service }: ResolvedDefinition, record: ServiceRec
   return differs.filter(([, isDifferent]) => isDifferent).map(([name]) => name)
 }
 
-/** Ids of the service's checks that the agent does not have, or has for another service. */
-export function missingChecks({ service }: ResolvedDefinition, checks: readonly CheckEntry[]): readonly string[] {
-  const owners = new Map(checks.map((check) => [check.id, check.serviceId]))
-  return service.checks.map(({ id }) => id).filter((id) => owners.get(id) !== service.id)
+/**
+ * What of the service's checks is not as it was registered: `check <id>` for one that the agent does not have, or has for another
+ * service, and `check <id> <field>` for one that differs. What an agent does not show is taken to be right.
+ */
+export function checkDrift({ service }: ResolvedDefinition, checks: readonly CheckEntry[]): readonly string[] {
+  const owned = new Map(checks.filter(({ serviceId }) => serviceId === service.id).map((check) => [check.id, check]))
+  return service.checks.flatMap((check) => {
+    const entry = owned.get(check.id)
+    if (entry === undefined) return [`check ${check.id}`]
+    return changedFields(check, entry).map((field) => `check ${check.id} ${field}`)
+  })
+}
+
+/** Ids of the service's checks under which the agent shows another kind of check, whosever it is. */
+export function otherKinds({ service }: ResolvedDefinition, checks: readonly CheckEntry[]): readonly string[] {
+  const entries = new Map(checks.map((check) => [check.id, check]))
+  return service.checks.filter((check) => isOtherKind(check, entries.get(check.id))).map(({ id }) => id)
+}
+
+/** Ids of checks that both definitions have, each as another kind. */
+export function changedKinds(old: ResolvedDefinition, next: ResolvedDefinition): readonly string[] {
+  const types = new Map(old.service.checks.map(({ id, type }) => [id, type]))
+  return next.service.checks.filter(({ id, type }) => (types.get(id) ?? type) !== type).map(({ id }) => id)
+}
+
+/** What Consul takes for a timeout that was not given (https://developer.hashicorp.com/consul/docs/services/usage/checks). */
+const CONSUL_TIMEOUT_MS = 10_000
+
+function changedFields(check: CheckRegistration, entry: CheckEntry): readonly string[] {
+  const schedule = 'intervalMs' in check ? check : undefined
+  const differs: readonly (readonly [string, boolean])[] = [
+    ['type', isOtherKind(check, entry)],
+    ['name', entry.name !== '' && entry.name !== check.name],
+    ['notes', entry.notes !== (check.notes ?? '')],
+    ['interval', schedule !== undefined && isOtherTime(schedule.intervalMs, entry.intervalMs)],
+    ['timeout', schedule !== undefined && isOtherTime(schedule.timeoutMs ?? CONSUL_TIMEOUT_MS, entry.timeoutMs)],
+  ]
+  return differs.filter(([, isDifferent]) => isDifferent).map(([name]) => name)
+}
+
+function isOtherKind({ type }: CheckRegistration, entry: CheckEntry | undefined): boolean {
+  return entry !== undefined && entry.type !== '' && entry.type !== type
+}
+
+/** Times are sent in whole milliseconds. */
+function isOtherTime(givenMs: number, shownMs: number | undefined): boolean {
+  return shownMs !== undefined && Math.round(shownMs) !== Math.round(givenMs)
 }
 
 function withoutBoot(meta: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

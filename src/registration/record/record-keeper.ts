@@ -9,7 +9,7 @@ import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
-import { missingChecks, serviceDrift } from './record-drift.js'
+import { changedKinds, checkDrift, otherKinds, serviceDrift } from './record-drift.js'
 
 /** What a record is kept with. */
 export interface RecordParts {
@@ -41,6 +41,10 @@ export class RecordKeeper {
   #turn: Promise<unknown> = Promise.resolve()
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
+  /** Checks of ours under whose ids the agent carries out another kind, as last seen. */
+  #otherKinds: readonly string[] = []
+  /** Whether an earlier run may have left checks that nobody has looked at. */
+  #mayInherit = true
   #mayBeThere = false
   /** Stands in for the definition's while a slow start lasts. */
   weight: number | undefined
@@ -68,7 +72,12 @@ export class RecordKeeper {
 
   /** Writes the record, with `status` for a TTL check that is new to the agent and the last known one for others. */
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
-    await this.#exclusive(() => this.#put(status, signal))
+    await this.#exclusive(async () => {
+      if (this.#mayInherit) await this.#inherit(signal)
+      await this.#endChecks(this.#otherKinds, signal)
+      this.#otherKinds = []
+      await this.#put(status, signal)
+    })
   }
 
   /**
@@ -85,17 +94,24 @@ export class RecordKeeper {
       const old = this.#definition
       this.#definition = next
       for (const { id } of next.service.checks) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
+      const mixed = [...new Set([...changedKinds(old, next), ...this.#otherKinds])]
       try {
         await this.#put(status, signal)
+        if (mixed.length > 0) {
+          // Only now, for an update that the agent refuses has no effect.
+          await this.#endChecks(mixed, signal)
+          await this.#put(status, signal)
+        }
       } catch (error) {
         // The agent may have it all the same, when only the answer was lost: then it is found as drift and set back.
         this.#definition = old
         throw error
       }
+      this.#otherKinds = []
       const kept = new Set(next.service.checks.map(({ id }) => id))
-      const surplus = old.service.checks.filter(({ id }) => !kept.has(id))
+      const surplus = old.service.checks.map(({ id }) => id).filter((id) => !kept.has(id))
       // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
-      await Promise.all(surplus.map(({ id }) => this.#parts.checks.deregister(id, { signal })))
+      await this.#endChecks(surplus, signal)
     })
   }
 
@@ -104,8 +120,7 @@ export class RecordKeeper {
     return await this.#exclusive(async () => {
       const { value: record } = await this.#parts.services.get(this.#id, { signal })
       if (record === undefined) return { type: 'gone' }
-      const checks = await this.#parts.checks.list({ filter: `ServiceID == ${JSON.stringify(this.#id)}`, signal })
-      return this.judge(record, checks)
+      return this.judge(record, await this.#readChecks(signal))
     })
   }
 
@@ -115,15 +130,21 @@ export class RecordKeeper {
     const owner = record.meta[BOOT_KEY]
     const boot = owner === this.#ownBoot ? own : parseBoot(owner)
     if (boot !== undefined && boot !== own && isAlive(boot, own) !== false) return { type: 'taken', by: boot }
-    for (const { id, serviceId, status } of checks) if (serviceId === this.#id) this.#statuses.set(id, status)
-    const missing = missingChecks(this.#definition, checks).map((id) => `check ${id}`)
-    const fields = [...(boot === own ? [] : ['boot']), ...serviceDrift(this.#definition, record), ...missing]
+    this.#otherKinds = otherKinds(this.#definition, checks)
+    for (const { id, serviceId, status } of checks) {
+      // What another kind of check found says nothing about ours.
+      if (serviceId === this.#id && !this.#otherKinds.includes(id)) this.#statuses.set(id, status)
+    }
+    const drift = [...serviceDrift(this.#definition, record), ...checkDrift(this.#definition, checks)]
+    const fields = boot === own ? drift : ['boot', ...drift]
     return fields.length === 0 ? { type: 'right' } : { type: 'drifted', fields }
   }
 
   /** The live process that has the id already, if any. */
   async holder(signal: AbortSignal): Promise<Boot | undefined> {
     const { value: record } = await this.#parts.services.get(this.#id, { signal })
+    // Without a record there are no checks of an earlier run.
+    if (record === undefined) this.#mayInherit = false
     const boot = parseBoot(record?.meta[BOOT_KEY])
     const { boot: own } = this.#parts
     return boot === undefined || boot.runId === own.runId || isAlive(boot, own) === false ? undefined : boot
@@ -198,6 +219,32 @@ export class RecordKeeper {
       if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
       throw error
     }
+  }
+
+  /** Looks at the checks of an earlier run. Where that is not allowed, what is there stays unknown. */
+  async #inherit(signal: AbortSignal): Promise<void> {
+    try {
+      this.#otherKinds = otherKinds(this.#definition, await this.#readChecks(signal))
+    } catch (error) {
+      if (signal.aborted || !isProconsulError(error) || error.retryable) throw error
+      this.#parts.runtime.logger.debug({ id: this.#id, error }, 'the checks of an earlier run could not be read')
+    }
+    this.#mayInherit = false
+  }
+
+  /** The checks of the service, and whatever is under the ids of its checks. */
+  async #readChecks(signal: AbortSignal): Promise<readonly CheckEntry[]> {
+    const own = this.#definition.service.checks.map(({ id }) => `CheckID == ${JSON.stringify(id)}`)
+    const filter = [`ServiceID == ${JSON.stringify(this.#id)}`, ...own].join(' or ')
+    return await this.#parts.checks.list({ filter, signal })
+  }
+
+  /**
+   * An agent to which another kind of check is registered under an id goes on with the old one beside it, and the two report in turn.
+   * Only a deregistration ends both.
+   */
+  async #endChecks(ids: readonly string[], signal: AbortSignal): Promise<void> {
+    await Promise.all(ids.map((id) => this.#parts.checks.deregister(id, { signal })))
   }
 
   async #persist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
