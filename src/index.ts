@@ -76,7 +76,7 @@ export type { WatchDebug } from './watch/watch-engine.js'
 
 // configuration
 export type { ConfigChange, ExplainedValue, RejectedConfig, Settings, SettingsEvents } from './config/settings.js'
-export type { BeforeApply, ConfigOptions, FormatFunction } from './config/config-options.js'
+export type { BeforeApply, ConfigOptions, FormatFunction, TypedConfigOptions } from './config/config-options.js'
 export type { ApplicationLayers } from './config/layer.js'
 export type { ConfigSchema } from './config/schema.js'
 export type { ConfigStaleness } from './config/config-loop.js'

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AgentApi } from './api/agent.js'
 import { CatalogApi } from './api/catalog.js'
 import { EventApi } from './api/event.js'
@@ -7,7 +8,7 @@ import { PreparedQueryApi } from './api/prepared-query.js'
 import { SessionApi } from './api/session.js'
 import { StatusApi } from './api/status.js'
 import { TxnApi } from './api/txn.js'
-import type { ConfigOptions } from './config/config-options.js'
+import type { ConfigOptions, TypedConfigOptions } from './config/config-options.js'
 import { ConfigReader } from './config/config-reader.js'
 import type { Settings } from './config/settings.js'
 import type { TreeObject } from './config/tree/tree.js'
@@ -198,7 +199,11 @@ export class Proconsul implements AsyncDisposable {
    * Loads configuration from the KV store and keeps it current.
    * @throws ProconsulError as {@link ConfigReader.open} says
    */
-  async config<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>> {
+  async config<Schema extends StandardSchemaV1>(
+    options: TypedConfigOptions<Schema>,
+  ): Promise<Settings<StandardSchemaV1.InferOutput<Schema>>>
+  async config<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>>
+  async config<T>(options: ConfigOptions<T>): Promise<Settings<T>> {
     this.#refuseClosed()
     return await this.#configs.open(options)
   }

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { parseDuration, type Duration } from '../core/duration.js'
 import { checkBoolean, checkObject, checkString, checkStrings } from '../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
@@ -58,6 +59,12 @@ export interface ConfigOptions<T = TreeObject> {
   readonly namespace?: string | undefined
   readonly partition?: string | undefined
 }
+
+/** {@link ConfigOptions} with a schema of a library, from which the type of the value follows. */
+export type TypedConfigOptions<Schema extends StandardSchemaV1> = Omit<
+  ConfigOptions<StandardSchemaV1.InferOutput<Schema>>,
+  'schema'
+> & { readonly schema: Schema }
 
 /** {@link ConfigOptions}, checked and complete. */
 export interface ResolvedConfigOptions<T = unknown> {

@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { KvApi } from '../api/kv.js'
 import type { TxnApi } from '../api/txn.js'
 import type { Runtime } from '../core/runtime.js'
@@ -9,7 +10,12 @@ import { Applier } from './assembly/applier.js'
 import { CacheWriter } from './cache/cache-writer.js'
 import { CONFIG_CACHE, ConfigCache, type CachedConfig } from './cache/config-cache.js'
 import { ConfigLoop } from './config-loop.js'
-import { resolveConfigOptions, type ConfigOptions, type ResolvedConfigOptions } from './config-options.js'
+import {
+  resolveConfigOptions,
+  type ConfigOptions,
+  type ResolvedConfigOptions,
+  type TypedConfigOptions,
+} from './config-options.js'
 import { DocumentReader } from './assembly/documents.js'
 import { layerFormat } from './formats/layer-format.js'
 import { Settings } from './settings.js'
@@ -34,7 +40,11 @@ export class ConfigReader implements Closeable {
    * `PROCONSUL_NOT_FOUND` when a layer that is not optional holds nothing; `PROCONSUL_MISSING_PEER` when the format needs a package
    * that is not installed; and what kept Consul from answering within `timeout`.
    */
-  async open<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>> {
+  async open<Schema extends StandardSchemaV1>(
+    options: TypedConfigOptions<Schema>,
+  ): Promise<Settings<StandardSchemaV1.InferOutput<Schema>>>
+  async open<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>>
+  async open<T>(options: ConfigOptions<T>): Promise<Settings<T>> {
     const runtime = this.#runtime
     const resolved = resolveConfigOptions(options)
     const format = await layerFormat(resolved)

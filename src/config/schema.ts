@@ -6,7 +6,7 @@ import type { TreeObject } from './tree/tree.js'
 
 /**
  * What makes a typed value of the merged tree: a schema of any library that speaks Standard Schema (https://standardschema.dev), or a
- * function that returns the value or throws. It is given a frozen tree.
+ * function that returns the value or throws. A function is given a frozen tree, a schema a copy of its own.
  */
 export type ConfigSchema<T> = StandardSchemaV1<unknown, T> | ((tree: TreeObject) => T | Promise<T>)
 
@@ -30,7 +30,8 @@ export function validator(schema: ConfigSchema<unknown> | undefined): (tree: Tre
 }
 
 async function standard(schema: StandardSchemaV1, tree: TreeObject): Promise<unknown> {
-  const result = await schema['~standard'].validate(tree)
+  // Some libraries write what they parsed into what they were given.
+  const result = await schema['~standard'].validate(structuredClone(tree))
   if (result.issues !== undefined) throw new ConfigRejection(result.issues.map(configIssue))
   return result.value
 }

@@ -1,3 +1,4 @@
+import { type } from 'arktype'
 import * as v from 'valibot'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -161,6 +162,24 @@ describe('a typed configuration', () => {
     })
     const hosts: readonly string[] = settings.value.hosts
     expect(hosts).toEqual(['x', 'y'])
+  })
+
+  it('has the type of its arktype schema, whose complaints tell no secret', async () => {
+    await put({ 'a/port': '80', 'a/token': 'abc' })
+    const settings = await client.config.open({
+      layers: [`${root}/a`],
+      schema: type({ port: 'string.integer.parse', token: 'string <= 3' }),
+      secrets: ['token'],
+      debounce: 0,
+    })
+    const port: number = settings.value.port
+    expect(port).toBe(80)
+    const rejected = nextRejection(settings)
+    await put({ 'a/token': 'hunter2' })
+    const { issues } = await rejected
+    expect(issues).toMatchObject([{ path: 'token', key: `${root}/a/token` }])
+    expect(JSON.stringify(issues)).not.toContain('hunter2')
+    expect(settings.value).toEqual({ port: 80, token: 'abc' })
   })
 
   it('fails to start on a configuration that is not acceptable, naming the key', async () => {

@@ -1,3 +1,4 @@
+import { type } from 'arktype'
 import * as v from 'valibot'
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
@@ -81,6 +82,8 @@ describe('configuration', () => {
     expectTypeOf(withZod.value).toEqualTypeOf<{ readonly port: number }>()
     const withValibot = await consul.config({ layers: ['a'], schema: v.object({ tags: v.array(v.string()) }) })
     expectTypeOf(withValibot.value.tags).toEqualTypeOf<readonly string[]>()
+    const withArktype = await consul.config({ layers: ['a'], schema: type({ port: 'string.integer.parse' }) })
+    expectTypeOf(withArktype.value).toEqualTypeOf<{ readonly port: number }>()
     const withFunction = await consul.config({ layers: ['a'], schema: () => ({ pool: { size: 5 } }) })
     expectTypeOf(withFunction.get('pool.size')).toEqualTypeOf<number>()
     withFunction.watch(
