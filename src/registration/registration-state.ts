@@ -8,3 +8,32 @@ export type State =
 
 /** Where a registration is. */
 export type RegistrationState = State['type']
+
+/** Keeps the state of one registration. */
+export class Phase {
+  #state: State = { type: 'registering' }
+
+  get type(): RegistrationState {
+    return this.#state.type
+  }
+
+  /** Whether it has begun to leave, or has left. */
+  get isLeaving(): boolean {
+    return this.#state.type === 'draining' || this.#state.type === 'deregistered'
+  }
+
+  /** Whether another live process has the id. */
+  get isTaken(): boolean {
+    return this.#state.type === 'lost' && this.#state.reason === 'taken'
+  }
+
+  /** What has begun to leave never comes back. */
+  enter(state: State): void {
+    if (!this.isLeaving || state.type === 'deregistered') this.#state = state
+  }
+
+  /** Since when it is lost, on the monotonic clock; `now` when it is not. */
+  lostSince(now: number): number {
+    return this.#state.type === 'lost' ? this.#state.since : now
+  }
+}

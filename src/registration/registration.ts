@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { orAborted } from '../core/abort.js'
 import { Emitter } from '../core/emitter.js'
 import { checkBoolean } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
+import { Sequence } from '../core/sequence.js'
 import { singleFlight } from '../core/single-flight.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
@@ -14,16 +16,15 @@ import { worstOf } from './health/probe.js'
 import type { RegistrationHealth } from './health/probe-board.js'
 import { ServiceHealth } from './health/service-health.js'
 import { formatBoot, type Boot } from './identity/boot.js'
-import type { Beater } from './heartbeat/heartbeat.js'
-import { ttlBeater } from './heartbeat/ttl-beater.js'
-import { confirmInTime, removeInTime, waitOut } from './record/departure.js'
+import { depart } from './record/departure.js'
 import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
 import { RepairPace } from './record/repair-pace.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
-import type { RegistrationState, State } from './registration-state.js'
+import { Phase, type RegistrationState } from './registration-state.js'
+import { Upkeep } from './upkeep.js'
 
 const CLOSED = (): ProconsulError => new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended')
 
@@ -35,6 +36,9 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #health: ServiceHealth
   readonly #slowStart: SlowStart
   readonly #pace: RepairPace
+  readonly #upkeep: Upkeep
+  readonly #updates = new Sequence()
+  readonly #phase = new Phase()
   /** Aborted when the service is to leave: nothing registers it any more. */
   readonly #leaving = new AbortController()
   /** Aborted when nothing may be sent any more. */
@@ -43,9 +47,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #audit = singleFlight(() => this.#inspect())
   #definition: ServiceDefinition
   #toldHealth: RegistrationHealth
-  #state: State = { type: 'registering' }
-  #beater: Beater | undefined
-  #unwatch: (() => void) | undefined
   #maintenance: { readonly reason: string | undefined } | undefined
   #departure: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -73,6 +74,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       await this.refresh()
     })
     this.#pace = new RepairPace(parts.runtime.clock)
+    this.#upkeep = new Upkeep(parts, this.#health, {
+      onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
+      onFailure: (error) => {
+        this.emit('heartbeatFailed', error)
+        if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
+      },
+      onRecord: () => void this.audit(),
+    })
   }
 
   /** The same in Consul. */
@@ -85,7 +94,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   get state(): RegistrationState {
-    return this.#state.type
+    return this.#phase.type
   }
 
   /**
@@ -99,8 +108,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /** Whether callers should be sent here: it has not begun to leave, and it is not critical. */
   get isReady(): boolean {
-    const { type } = this.#state
-    return type !== 'draining' && type !== 'deregistered' && this.#health.status !== 'critical'
+    return !this.#phase.isLeaving && this.#health.status !== 'critical'
   }
 
   /** Why it is not registered yet, where it is not. */
@@ -131,30 +139,20 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     if (other !== undefined) this.#tellConflict(other, true)
     if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
     await this.#put.untilDone(giveUp)
-    this.#enter({ type: 'registered' })
+    this.#phase.enter({ type: 'registered' })
     this.emit('registered')
     this.#beginToKeep()
-    await this.#beater?.beatNow()
+    await this.#upkeep.beatNow()
     await this.#record.sweep(this.#halted.signal)
   }
 
   /**
-   * Changes the record at the agent; what the service has of health stays. New probes count after their first run.
+   * Changes the record at the agent; what the service has of health stays. New probes count after their first run. Updates that are asked
+   * for together follow each other.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
    */
   async update(update: ServiceUpdate): Promise<void> {
-    if (this.#departure !== undefined) throw CLOSED()
-    const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
-    const { ttl } = this.#resolved
-    await this.#health.change(resolved, this.#leaving.signal, async () => {
-      const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
-      await this.#record.replace(resolved, this.#health.status, fresh, this.#halted.signal)
-    })
-    this.#definition = definition
-    this.noteChecks()
-    if (ttl?.ttlMs !== resolved.ttl?.ttlMs) await this.#changeBeat()
-    // Weights that are set by hand end the ramp.
-    if (update.weights !== undefined) this.#slowStart.stop()
+    await this.#updates.run(() => this.#update(update))
   }
 
   /**
@@ -206,7 +204,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     this.#leaving.abort(CLOSED())
     this.#halted.abort(CLOSED())
     this.#stopKeeping()
-    await this.#beater?.stop()
+    await this.#upkeep.stop()
     this.#parts.onEnd()
   }
 
@@ -215,7 +213,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    * @internal
    */
   async audit(): Promise<void> {
-    if (this.#state.type === 'registered' || this.#isTaken) await this.#audit()
+    if (this.#phase.type === 'registered' || this.#phase.isTaken) await this.#audit()
   }
 
   /**
@@ -231,52 +229,46 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    * @internal
    */
   async refresh(): Promise<void> {
-    if (this.#state.type === 'registered') await this.#repair([])
-  }
-
-  get #isTaken(): boolean {
-    return this.#state.type === 'lost' && this.#state.reason === 'taken'
-  }
-
-  #enter(state: State): void {
-    // What has begun to leave never comes back.
-    const isLeaving = this.#state.type === 'draining' || this.#state.type === 'deregistered'
-    if (!isLeaving || state.type === 'deregistered') this.#state = state
+    if (this.#phase.type === 'registered') await this.#repair([])
   }
 
   /** From here on losses are noticed. */
   #beginToKeep(): void {
     if (this.#leaving.signal.aborted) return
-    const { ttl, slowStartMs } = this.#resolved
+    const { slowStartMs } = this.#resolved
     this.#parts.onKeep()
-    this.#beater = this.#makeBeater()
-    this.#beater?.start()
-    if (ttl === undefined) this.#unwatch = this.#parts.watchRecord(this.id, () => void this.audit())
+    this.#upkeep.start(this.#resolved)
     if (slowStartMs > 0) this.#slowStart.start(slowStartMs, () => this.#resolved.service.weights?.passing ?? 1)
   }
 
-  #makeBeater(): Beater | undefined {
-    return ttlBeater(this.#parts, this.#resolved, this.#health, {
-      onBeat: (status, durationMs) => this.emit('heartbeat', { status, durationMs }),
-      onFailure: (error) => {
-        this.emit('heartbeatFailed', error)
-        if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
-      },
-    })
+  async #update(update: ServiceUpdate): Promise<void> {
+    if (this.#departure !== undefined) throw CLOSED()
+    const before = this.#resolved
+    const { definition, resolved } = resolveUpdate(this.#definition, before, update)
+    await this.#health.change(resolved, this.#leaving.signal, () => this.#replaceRecord(before, resolved))
+    this.#definition = definition
+    this.noteChecks()
+    if (!isDeepStrictEqual(before.ttl, resolved.ttl)) await this.#upkeep.change(resolved)
+    // Weights that are set by hand end the ramp.
+    if (update.weights !== undefined) this.#slowStart.stop()
   }
 
-  async #changeBeat(): Promise<void> {
-    if (this.#beater === undefined) return
-    await this.#beater.stop()
-    if (this.#leaving.signal.aborted) return
-    this.#beater = this.#makeBeater()
-    if (this.#state.type === 'registered') this.#beater?.start()
-    await this.#beater?.beatNow()
+  async #replaceRecord(before: ResolvedDefinition, next: ResolvedDefinition): Promise<void> {
+    // No heartbeat may find that its check is gone: it would be taken for a loss.
+    const isOtherCheck = before.ttl?.checkId !== next.ttl?.checkId
+    if (isOtherCheck) await this.#upkeep.pause()
+    try {
+      const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
+      await this.#record.replace(next, this.#health.status, fresh, this.#halted.signal)
+    } catch (error) {
+      if (isOtherCheck) await this.#upkeep.change(before)
+      throw error
+    }
   }
 
   #onProbes(health: RegistrationHealth, previous: RegistrationHealth): void {
     this.#tellHealth()
-    if (health.status !== previous.status) void this.#beater?.beatNow()
+    if (health.status !== previous.status) void this.#upkeep.beatNow()
   }
 
   #tellHealth(): void {
@@ -286,10 +278,10 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   #lose(message: string): void {
-    if (this.#state.type !== 'registered' && !this.#isTaken) return
-    const since = this.#state.type === 'lost' ? this.#state.since : this.#runtime.clock.monotonic()
-    const isNews = this.#state.type === 'registered'
-    this.#enter({ type: 'lost', reason: 'forgotten', since })
+    if (this.#phase.type !== 'registered' && !this.#phase.isTaken) return
+    const since = this.#phase.lostSince(this.#runtime.clock.monotonic())
+    const isNews = this.#phase.type === 'registered'
+    this.#phase.enter({ type: 'lost', reason: 'forgotten', since })
     if (isNews) this.emit('lost', { reason: 'forgotten', message })
     void this.#recover()
   }
@@ -307,12 +299,12 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   async #restored(): Promise<void> {
-    const since = this.#state.type === 'lost' ? this.#state.since : this.#runtime.clock.monotonic()
-    this.#enter({ type: 'registered' })
-    this.#beater?.start()
+    const since = this.#phase.lostSince(this.#runtime.clock.monotonic())
+    this.#phase.enter({ type: 'registered' })
+    this.#upkeep.resume()
     // The agent may have kept an old status: what it has now is the truth.
-    await this.#beater?.beatNow()
-    if (this.#state.type === 'registered') {
+    await this.#upkeep.beatNow()
+    if (this.#phase.type === 'registered') {
       this.emit('restored', { lostForMs: this.#runtime.clock.monotonic() - since })
     }
   }
@@ -324,8 +316,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       this.noteChecks()
       if (verdict.type === 'taken') this.#stepBack(verdict.by)
       else if (verdict.type === 'gone') this.#lose('the agent does not know the service')
-      else if (this.#isTaken) await this.#restored()
-      else if (verdict.type === 'drifted' && this.#state.type === 'registered') await this.#repair(verdict.fields)
+      else if (this.#phase.isTaken) await this.#restored()
+      else if (verdict.type === 'drifted' && this.#phase.type === 'registered') await this.#repair(verdict.fields)
     } catch (error) {
       this.#debug('the record could not be inspected', error)
     }
@@ -335,7 +327,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     try {
       if (fields.length > 0) await this.#pace.untilAllowed(this.#leaving.signal)
       await this.#record.put(this.#health.status, this.#halted.signal)
-      await this.#beater?.beatNow()
+      await this.#upkeep.beatNow()
       if (fields.length > 0) this.emit('repaired', { fields })
     } catch (error) {
       this.#debug('the record could not be repaired', error)
@@ -344,9 +336,9 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /** The newer registration keeps the id: beats of this process would only vouch for another. */
   #stepBack(other: Boot): void {
-    if (this.#state.type !== 'registered') return
-    this.#enter({ type: 'lost', reason: 'taken', since: this.#runtime.clock.monotonic() })
-    this.#beater?.hold()
+    if (this.#phase.type !== 'registered') return
+    this.#phase.enter({ type: 'lost', reason: 'taken', since: this.#runtime.clock.monotonic() })
+    this.#upkeep.hold()
     this.#tellConflict(other, false)
     this.emit('lost', {
       reason: 'taken',
@@ -360,28 +352,27 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     this.emit('conflict', { id: this.id, other, isOurs })
   }
 
-  async #depart({ timeoutMs, drainMs, signal }: ResolvedDeregisterOptions): Promise<void> {
-    const { clock } = this.#runtime
-    const isOurs = !this.#isTaken
-    const options = { id: this.id, clock, timeoutMs, signal }
-    this.#enter({ type: 'draining' })
+  async #depart(options: ResolvedDeregisterOptions): Promise<void> {
+    const record = this.#phase.isTaken ? undefined : this.#record
+    this.#phase.enter({ type: 'draining' })
     this.#leaving.abort(CLOSED())
     this.#stopKeeping()
-    try {
-      if (isOurs) await removeInTime(this.#record, options)
-    } finally {
-      await this.#beater?.stop()
-    }
-    if (isOurs) await confirmInTime(this.#record, options, (error) => this.#debug('the catalog did not confirm', error))
-    await waitOut(drainMs, clock, signal, this.#halted.signal)
-    this.#enter({ type: 'deregistered' })
+    await depart(record, {
+      ...options,
+      id: this.id,
+      clock: this.#runtime.clock,
+      halted: this.#halted.signal,
+      onRemoved: () => this.#upkeep.stop(),
+      onDoubt: (error) => this.#debug('the catalog did not confirm', error),
+    })
+    this.#phase.enter({ type: 'deregistered' })
     this.#halted.abort(CLOSED())
     this.#parts.onEnd()
     this.emit('deregistered')
   }
 
   #stopKeeping(): void {
-    this.#unwatch?.()
+    this.#upkeep.unwatch()
     this.#slowStart.stop()
     this.#health.stop()
   }

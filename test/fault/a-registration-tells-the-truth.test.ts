@@ -154,4 +154,19 @@ describe('an update that fails', () => {
     expect(record).toMatchObject({ Tags: ['a'], Meta: { y: '2' } })
     expect(record.Meta).not.toHaveProperty('x')
   })
+
+  it('leaves the heartbeats as they were when it was to another kind of check', async () => {
+    const agent = await startConsul()
+    opened.push(() => agent.close())
+    const registration = await client(agent.url).registerService({ name: 'kept', check: { ttl: '2s' } })
+    await agent.kill()
+    await expect(
+      registration.update({ check: { type: 'tcp', address: agent.address, interval: '1s' } }),
+    ).rejects.toMatchObject({ code: 'PROCONSUL_UNAVAILABLE' })
+    await agent.start()
+    let beats = 0
+    registration.on('heartbeat', () => (beats += 1))
+    await eventually(() => expect(beats).toBeGreaterThan(4), { within: 10_000 })
+    expect(await passing(agent, 'kept')).toBe(1)
+  })
 })

@@ -27,6 +27,7 @@ function client(options: ProconsulOptions = {}): Proconsul {
 
 interface WireCheck {
   readonly CheckID: string
+  readonly Type: string
   readonly Status: string
   readonly Output: string
 }
@@ -213,18 +214,54 @@ describe('a registration', () => {
     },
   )
 
-  it.each([
-    [{ check: { type: 'http', url: 'http://127.0.0.1:1/' } }, /check\.type is "http"; expected a TTL check/],
-    [{ checks: [] }, /checks is .*; expected a TTL check/],
-    [{ check: { id: 'other' } }, /check\.id is "other"; expected 'service:kind-1' for the TTL check/],
-  ] as const)('refuses an update to %j, saying which field and why', async (update, message) => {
-    const registration = await client().registerService({ name: 'kind', id: 'kind-1' })
-    await expect(registration.update(update)).rejects.toMatchObject({
-      code: 'PROCONSUL_INVALID_OPTION',
-      message: expect.stringMatching(message) as string,
+  it.each(['main', 'worker'] as const)(
+    'takes another kind of check in an update without a moment of being away, beating from %s',
+    async (thread) => {
+      const registration = await client().registerService({ name: 'kind', check: { ttl: '2s' }, heartbeat: { thread } })
+      const told: string[] = []
+      for (const name of ['lost', 'repaired', 'heartbeatFailed'] as const) {
+        registration.on(name, () => told.push(name))
+      }
+      const seen: number[] = []
+      const over = new AbortController()
+      const watching = (async () => {
+        while (!over.signal.aborted) seen.push((await passingIds('kind')).length)
+      })()
+      const types = async (): Promise<unknown> => (await checksOf('kind')).map(({ Type }) => Type)
+      await registration.update({ check: { type: 'tcp', address: agent.address, interval: '1s' } })
+      expect(await types()).toEqual(['tcp'])
+      await registration.update({ check: { id: 'of-its-own', ttl: '2s' } })
+      expect(await types()).toEqual(['ttl'])
+      await registration.update({ check: { id: 'of-another', ttl: '2s' } })
+      let beats = 0
+      registration.on('heartbeat', () => (beats += 1))
+      await eventually(() => expect(beats).toBeGreaterThan(2), { within: 8_000 })
+      await registration.update({ checks: [] })
+      expect(await types()).toEqual([])
+      await registration.update({ check: { ttl: '1s' } })
+      await eventually(() => expect(beats).toBeGreaterThan(5), { within: 8_000 })
+      over.abort()
+      await watching
+      expect(new Set(seen)).toEqual(new Set([1]))
+      expect(told).toEqual([])
+    },
+  )
+
+  it('carries out updates that are asked for together, one after the other', async () => {
+    const registration = await client().registerService({ name: 'together', tags: ['a'], meta: { a: '1' } })
+    await Promise.all([
+      registration.update({ tags: ['b'] }),
+      expect(registration.update({ weights: { passing: -1 } })).rejects.toMatchObject({
+        code: 'PROCONSUL_INVALID_OPTION',
+      }),
+      registration.update({ meta: { b: '2' } }),
+      registration.update({ weights: { passing: 7 } }),
+    ])
+    expect(await agent.read<object>(`/v1/agent/service/${registration.id}`)).toMatchObject({
+      Tags: ['b'],
+      Meta: { b: '2' },
+      Weights: { Passing: 7, Warning: 1 },
     })
-    await registration.update({ check: { notes: 'for people' } })
-    expect(await passingIds('kind')).toEqual(['kind-1'])
   })
 
   it('keeps nothing running after deregister, and never comes back', async () => {

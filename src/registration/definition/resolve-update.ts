@@ -1,5 +1,4 @@
 import { checkObject, isRecord } from '../../core/option-check.js'
-import { invalidOption } from '../../errors/invalid-option.js'
 import { BOOT_KEY } from '../identity/boot.js'
 import type { CheckDefinition, TtlCheckDefinition } from './check-definition.js'
 import { resolveDefinition, type ResolvedDefinition } from './resolve-definition.js'
@@ -8,8 +7,7 @@ import type { ServiceDefinition, ServiceUpdate } from './service-definition.js'
 const UPDATABLE = ['tags', 'meta', 'weights', 'port', 'address', 'taggedAddresses', 'check', 'checks']
 
 /**
- * The definition with a change applied, as it is written and as it is decided. Identity, the kind of health and the way of heartbeats
- * stay.
+ * The definition with a change applied, as it is written and as it is decided. Identity and the way of heartbeats stay.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
 export function resolveUpdate(
@@ -24,7 +22,6 @@ export function resolveUpdate(
   const newChecks = checksOf(update, [check, ...(checks ?? [])].find(isTtl))
   const definition = { ...rest, ...given, ...(newChecks ?? oldChecks), name: current.name }
   const next = resolveDefinition(definition, { hostname: '', boot: resolved.service.meta?.[BOOT_KEY] ?? '' })
-  refuseOtherKind(resolved.ttl, next.ttl, update)
   return { definition, resolved: next }
 }
 
@@ -39,25 +36,6 @@ function checksOf(
   return {
     ...(check !== undefined && { check: complete(check) }),
     ...(checks !== undefined && { checks: Array.isArray(checks) ? checks.map(complete) : checks }),
-  }
-}
-
-/** An agent goes on counting down a TTL check whose id gets another kind, so heartbeats are decided for the life of a registration. */
-function refuseOtherKind(
-  before: ResolvedDefinition['ttl'],
-  after: ResolvedDefinition['ttl'],
-  { check, checks }: ServiceUpdate,
-): void {
-  const [option, value] = check === undefined ? (['checks', checks] as const) : (['check', check.type] as const)
-  const field = check === undefined ? option : 'check.type'
-  if (before !== undefined && after === undefined) {
-    throw invalidOption(field, value, 'a TTL check, as it was registered with; without heartbeats, register anew')
-  }
-  if (before === undefined && after !== undefined) {
-    throw invalidOption(field, value ?? 'ttl', 'no TTL check, as it was registered; for heartbeats, register anew')
-  }
-  if (before?.checkId !== after?.checkId) {
-    throw invalidOption(`${option}.id`, after?.checkId, `'${before?.checkId}' for the TTL check, as it was registered`)
   }
 }
 

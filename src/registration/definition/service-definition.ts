@@ -75,7 +75,7 @@ export interface HeartbeatOptions {
 
 /**
  * What can be changed of a registered service. What is left out stays as it is, also the `ttl` and the `probes` of a TTL check (`{}` is
- * none). A service keeps its kind of health: with a TTL check, of the same id, or without one.
+ * none).
  */
 export type ServiceUpdate = Partial<
   Pick<ServiceDefinition, 'tags' | 'meta' | 'weights' | 'port' | 'address' | 'taggedAddresses' | 'check' | 'checks'>

@@ -4,6 +4,7 @@ import type { HealthApi } from '../../api/health.js'
 import type { CheckEntry, ServiceRecord } from '../../api/health-entry.js'
 import { backoffMs, type BackoffOptions } from '../../core/backoff.js'
 import type { Runtime } from '../../core/runtime.js'
+import { Sequence } from '../../core/sequence.js'
 import { sleep } from '../../core/sleep.js'
 import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
@@ -38,7 +39,7 @@ export class RecordKeeper {
   readonly #parts: RecordParts
   readonly #ownBoot: string
   #definition: ResolvedDefinition
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Sequence()
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
   /** Checks of ours under whose ids the agent carries out another kind, as last seen. */
@@ -72,7 +73,7 @@ export class RecordKeeper {
 
   /** Writes the record, with `status` for a TTL check that is new to the agent and the last known one for others. */
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
-    await this.#exclusive(async () => {
+    await this.#turns.run(async () => {
       if (this.#mayInherit) await this.#inherit(signal)
       await this.#endChecks(this.#otherKinds, signal)
       this.#otherKinds = []
@@ -90,7 +91,7 @@ export class RecordKeeper {
     fresh: SettableStatus,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#exclusive(async () => {
+    await this.#turns.run(async () => {
       const old = this.#definition
       this.#definition = next
       for (const { id } of next.service.checks) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
@@ -117,7 +118,7 @@ export class RecordKeeper {
 
   /** Reads what the agent has, after every write before it. */
   async inspect(signal: AbortSignal): Promise<RecordVerdict> {
-    return await this.#exclusive(async () => {
+    return await this.#turns.run(async () => {
       const { value: record } = await this.#parts.services.get(this.#id, { signal })
       if (record === undefined) return { type: 'gone' }
       return this.judge(record, await this.#readChecks(signal))
@@ -170,7 +171,7 @@ export class RecordKeeper {
 
   /** Removes the record unless it never reached the agent, or another process has taken it over. Repeats what may pass, until the signal is aborted. */
   async remove(signal: AbortSignal): Promise<void> {
-    await this.#exclusive(async () => {
+    await this.#turns.run(async () => {
       if (!this.#mayBeThere) return
       await this.#persist(signal, async () => {
         if ((await this.holder(signal)) === undefined) await this.#parts.services.deregister(this.#id, { signal })
@@ -189,7 +190,7 @@ export class RecordKeeper {
   }
 
   async maintenance(enable: boolean, reason: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#exclusive(() => this.#parts.services.maintenance(this.#id, enable, reason, { signal }))
+    await this.#turns.run(() => this.#parts.services.maintenance(this.#id, enable, reason, { signal }))
   }
 
   async #isListed(health: HealthApi, signal: AbortSignal): Promise<boolean | undefined> {
@@ -262,11 +263,5 @@ export class RecordKeeper {
 
   get #id(): string {
     return this.#definition.service.id
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work)
-    this.#turn = turn.catch(() => undefined)
-    return turn
   }
 }

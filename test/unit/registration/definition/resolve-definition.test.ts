@@ -117,14 +117,7 @@ describe('resolveUpdate', () => {
     expect(updated({ probes: {} }).probes).toEqual([])
   })
 
-  it.each([
-    { name: 'x' },
-    { id: 'x' },
-    { check: { ttl: '9ms' } },
-    { check: { id: 'x' } },
-    { checks: [] },
-    { port: -1 },
-  ])('refuses %j', (update) => {
+  it.each([{ name: 'x' }, { id: 'x' }, { check: { ttl: '9ms' } }, { port: -1 }])('refuses %j', (update) => {
     expect(() => resolveUpdate(current, resolve(current), update as never)).toThrow(
       expect.objectContaining({ code: 'PROCONSUL_INVALID_OPTION' }),
     )
