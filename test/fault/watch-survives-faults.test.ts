@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
@@ -198,40 +196,3 @@ describe('a watched service', () => {
     expect(agent.requests.length - before).toBeLessThan(60)
   })
 })
-
-describe('many watches that come and go', () => {
-  it('leave neither memory nor connections nor loops behind', { timeout: 120_000 }, async () => {
-    const agent = kept(await startConsul())
-    const client = kept(discoveryClient({ address: agent.url }))
-    const churn = async (count: number, round: string): Promise<void> => {
-      let next = 0
-      const worker = async (): Promise<void> => {
-        while (next < count) {
-          await using watcher = client.discovery.watchService(`${round}-${next++}`)
-          await watcher.ready()
-        }
-      }
-      await Promise.all(Array.from({ length: 20 }, worker))
-    }
-    await churn(1_000, 'warm-up')
-    const before = heapMb()
-    await churn(9_000, 'real')
-    const after = heapMb()
-    const { watches } = client.engine.debug()
-    expect(watches.length).toBeLessThanOrEqual(32)
-    expect(after - before).toBeLessThan(8)
-    // What is left of the watches is held by the agent for a second at most, and a new one is served as ever.
-    await register(agent, 'a')
-    const watcher = client.discovery.watchService('web')
-    await watcher.ready()
-    await register(agent, 'b')
-    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 3_000 })
-  })
-})
-
-function heapMb(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  return process.memoryUsage().heapUsed / 1_048_576
-}
