@@ -79,6 +79,7 @@ export class QueryLoop<T> {
   #epoch = 0
   #fresh = false
   #isLarge = true
+  #isVisit = false
   #lastIndex = 0
   #attempt = 0
   #startedAt = 0
@@ -175,6 +176,7 @@ export class QueryLoop<T> {
       // The agent failed while this one waited for a place.
       if (backoff.epoch !== pass.epoch) return 0
       this.#state = { type: 'reading' }
+      this.#isVisit = false
       return await this.#read({ waitMs: 0, fresh: this.#fresh, compress: this.#isLarge, signal }, pass)
     } finally {
       plainReads.leave()
@@ -189,6 +191,7 @@ export class QueryLoop<T> {
     try {
       if (backoff.epoch !== pass.epoch) return 0
       this.#state = { type: 'blocking', waitMs: turn.waitMs }
+      this.#isVisit = turn.isVisit
       return await this.#read(
         { ...waitingFor(this.#position), waitMs: turn.waitMs, fresh: false, compress: this.#isLarge, signal },
         pass,
@@ -244,7 +247,8 @@ export class QueryLoop<T> {
       return jitterMs(this.#query.pollMs ?? options.pollIntervalMs, POLL_JITTER, runtime.random)
     }
     const restMs = this.#bucket.take()
-    return !changed && this.#kind.isEmpty?.(value) === true ? Math.max(restMs, this.#emptyBucket.take()) : restMs
+    if (changed || this.#isVisit || this.#kind.isEmpty?.(value) !== true) return restMs
+    return Math.max(restMs, this.#emptyBucket.take())
   }
 
   #failed(error: ProconsulError, pass: Pass | undefined): number {

@@ -19,6 +19,8 @@ export interface TurnRequest {
 export interface Turn {
   /** How long to ask the agent to hold it, in milliseconds. */
   readonly waitMs: number
+  /** Whether it is one of a round among more queries than places: the round bounds how often each of them is read. */
+  readonly isVisit: boolean
   leave(): void
 }
 
@@ -140,6 +142,7 @@ export class Turns {
     const grantedAt = this.#clock.monotonic()
     return {
       waitMs: Math.round(waitMs),
+      isVisit: crowded && !anchored,
       leave: () => {
         const tookMs = this.#clock.monotonic() - grantedAt
         // A turn that ended early tells of a change, not of its cost.

@@ -163,6 +163,25 @@ describe('the loop of one query', () => {
     await harness.engine.close()
   })
 
+  it('reads what does not exist at the pace of the turns among more queries than places', async () => {
+    const harness = makeEngine({ interval: 250, emptyInterval: '10s', sweep: '1s' }, 1)
+    const scripts = ['a', 'b', 'c'].map((key) => {
+      const script = new ScriptedRead<string>()
+      harness.texts.subscribe({ key, read: script.read }, new Heard<string>())
+      return script
+    })
+    await settle()
+    const answers = scripts.map(() => 0)
+    for (const until = harness.clock.monotonic() + 20_000; harness.clock.monotonic() < until;) {
+      for (const [index, script] of scripts.entries()) {
+        if (script.pending > 0) script.answer('', { index: (answers[index] = (answers[index] ?? 0) + 1) })
+      }
+      await harness.clock.advance(250)
+    }
+    for (const count of answers) expect(count).toBeGreaterThan(15)
+    await harness.engine.close()
+  })
+
   it('asks the leader when a server lags further than the bound, and shows nothing older', async () => {
     const harness = makeEngine({ maxStale: '10s' })
     const { script, heard } = watch(harness, { stale: true })
