@@ -94,14 +94,13 @@ export class RecordKeeper {
     await this.#turns.run(async () => {
       const old = this.#definition
       this.#definition = next
-      for (const { id } of next.service.checks) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
       const mixed = [...new Set([...changedKinds(old, next), ...this.#otherKinds])]
       try {
-        await this.#put(status, signal)
+        await this.#put(status, signal, fresh)
         if (mixed.length > 0) {
           // Only now, for an update that the agent refuses has no effect.
           await this.#endChecks(mixed, signal)
-          await this.#put(status, signal)
+          await this.#put(status, signal, fresh)
         }
       } catch (error) {
         // The agent may have it all the same, when only the answer was lost: then it is found as drift and set back.
@@ -110,7 +109,9 @@ export class RecordKeeper {
       }
       this.#otherKinds = []
       const kept = new Set(next.service.checks.map(({ id }) => id))
+      for (const id of kept) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
       const surplus = old.service.checks.map(({ id }) => id).filter((id) => !kept.has(id))
+      for (const id of surplus) this.#statuses.delete(id)
       // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
       await this.#endChecks(surplus, signal)
     })
@@ -204,12 +205,12 @@ export class RecordKeeper {
     }
   }
 
-  async #put(status: SettableStatus, signal: AbortSignal): Promise<void> {
+  async #put(status: SettableStatus, signal: AbortSignal, fresh?: SettableStatus): Promise<void> {
     const { service } = this.#definition
     const weights =
       this.weight === undefined ? service.weights : { warning: 1, ...service.weights, passing: this.weight }
     const checks = service.checks.map((check): CheckRegistration => {
-      const known = check.type === 'ttl' ? status : this.#statuses.get(check.id)
+      const known = check.type === 'ttl' ? status : (this.#statuses.get(check.id) ?? fresh)
       return known === undefined || check.type === 'alias' ? check : { ...check, status: known }
     })
     const wasThere = this.#mayBeThere
