@@ -6,7 +6,7 @@ import type { RecordKeeper, RecordParts } from './record/record-keeper.js'
 
 /** One registration with its record. */
 export interface Guarded {
-  readonly registration: Registration
+  readonly registration: Pick<Registration, 'id' | 'state' | 'noteChecks' | 'audit'>
   readonly record: RecordKeeper
 }
 
@@ -31,7 +31,8 @@ const MOST_NAMED = 20
 export class RegistrationGuard {
   readonly #parts: RecordParts
   readonly #guarded = new Set<Guarded>()
-  #timer: Timer | undefined
+  /** The next look. */
+  #next: { readonly timer: Timer; readonly dueMs: number } | undefined
   #closed = new AbortController()
 
   constructor(parts: RecordParts) {
@@ -45,9 +46,7 @@ export class RegistrationGuard {
 
   remove(guarded: Guarded): void {
     this.#guarded.delete(guarded)
-    if (this.#guarded.size > 0) return
-    this.#timer?.cancel()
-    this.#timer = undefined
+    if (this.#guarded.size === 0) this.#unplan()
   }
 
   /** The agent may have restarted: looks soon, and until it answers. */
@@ -58,17 +57,27 @@ export class RegistrationGuard {
   close(): void {
     this.#closed.abort()
     this.#guarded.clear()
-    this.#timer?.cancel()
+    this.#unplan()
   }
 
+  /** Plans a look, unless an earlier one is planned: nothing that goes on happening may put it off. */
   #plan(delayMs: number): void {
     if (this.#closed.signal.aborted || this.#guarded.size === 0) return
     const { clock, random } = this.#parts.runtime
-    this.#timer?.cancel()
-    this.#timer = clock.setTimer(() => void this.#look(), jitterMs(delayMs, JITTER, random), { keepAlive: false })
+    const inMs = jitterMs(delayMs, JITTER, random)
+    const dueMs = clock.monotonic() + inMs
+    if (this.#next !== undefined && this.#next.dueMs <= dueMs) return
+    this.#unplan()
+    this.#next = { dueMs, timer: clock.setTimer(() => void this.#look(), inMs, { keepAlive: false }) }
+  }
+
+  #unplan(): void {
+    this.#next?.timer.cancel()
+    this.#next = undefined
   }
 
   async #look(): Promise<void> {
+    this.#next = undefined
     const intervalMs = Math.max(INTERVAL_MS, this.#guarded.size * PER_REGISTRATION_MS)
     let nextMs = Math.min(LONGEST_INTERVAL_MS, intervalMs)
     try {
@@ -90,7 +99,10 @@ export class RegistrationGuard {
     const byId = new Map(services.map((service) => [service.id, service]))
     const checksById = new Map(guarded.map(({ registration }) => [registration.id, new Array<CheckEntry>()]))
     for (const check of checks) checksById.get(check.serviceId)?.push(check)
-    for (const { registration, record } of guarded) {
+    for (const entry of guarded) {
+      // It may have ended while the agent was asked.
+      if (!this.#guarded.has(entry)) continue
+      const { registration, record } = entry
       const service = byId.get(registration.id)
       const verdict = service && record.judge(service, checksById.get(registration.id) ?? [])
       registration.noteChecks()
