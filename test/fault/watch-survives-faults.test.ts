@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
 import { discoveryClient } from '../integration/discovery-client.js'
+import { configClient } from '../support/config-client.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { startConsulCluster } from '../support/consul-cluster.js'
 import { eventually } from '../support/eventually.js'
@@ -180,6 +182,36 @@ describe('a watched service', () => {
     }
   })
 
+  it('keeps its list while the answer is larger than the limit, and is exact again when it has become small', async () => {
+    const agent = kept(await startConsul())
+    await register(agent, 'a')
+    const { discovery } = kept(discoveryClient({ address: agent.url, maxResponseBytes: 500_000 }))
+    const watcher = discovery.watchService('web')
+    const told = record(watcher)
+    await watcher.ready()
+    // Twenty of some 40 kB each.
+    const fat = Array.from({ length: 20 }, (_, index) => `fat-${index}`)
+    const pairs = Array.from({ length: 60 }, (_, index) => [`key-${index}`, 'x'.repeat(500)] as const)
+    for (const ID of fat) {
+      const body = { Name: 'web', ID, Port: 80, Meta: Object.fromEntries(pairs) }
+      expect((await agent.request('PUT', '/v1/agent/service/register', { body })).status).toBe(200)
+    }
+    await eventually(() => expect(told).toContain('stale'))
+    expect(watcher.failure?.code).toBe('PROCONSUL_RESPONSE_TOO_LARGE')
+    expect(ids(watcher.instances)).toContain('a')
+    expect(watcher.instances.length).toBeLessThan(21)
+    await Promise.all(fat.map((id) => agent.request('PUT', `/v1/agent/service/deregister/${id}`)))
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a']), { within: 15_000 })
+    expect(watcher.snapshot.stale).toBe(false)
+    expect(told.filter((line) => /^(?:stale|recovered|PROCONSUL_)/.test(line)).slice(0, 3)).toEqual([
+      'PROCONSUL_RESPONSE_TOO_LARGE',
+      'stale',
+      'recovered',
+    ])
+    await register(agent, 'b')
+    await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 3_000 })
+  })
+
   it('asks an agent that answers nothing but errors at a calm rate, however many queries there are', async () => {
     await using agent = await scriptedAgent(answers(500, 'No cluster leader'))
     await using client = discoveryClient({ address: agent.url })
@@ -194,5 +226,32 @@ describe('a watched service', () => {
     await eventually(() => expect(performance.now()).toBeGreaterThan(endAt))
     // One query tries for all, with two repetitions of the request itself, after 0.25, 0.5, 1 and 2 seconds.
     expect(agent.requests.length - before).toBeLessThan(60)
+  })
+})
+
+describe('a watched tree of keys', () => {
+  it('refuses an answer of fifty megabytes before it has arrived, and shows the tree once that is small', async () => {
+    const agent = kept(await startConsul())
+    const proxy = kept(await FaultProxy.start(agent))
+    const body = randomBytes(250_000).toString('hex')
+    for (let batch = 0; batch < 10; batch++) {
+      const keys = Array.from({ length: 10 }, (_, index) => `tree/large/${batch}-${index}`)
+      const answered = await Promise.all(keys.map((key) => agent.request('PUT', `/v1/kv/${key}`, { body })))
+      expect(answered.map(({ status }) => status)).toEqual(keys.map(() => 200))
+    }
+    await agent.request('PUT', '/v1/kv/tree/small', { body: '1' })
+    const { kv } = kept(configClient({ address: proxy.url }))
+    const watcher = kv.watch('tree/')
+    const told: string[] = []
+    for (const event of ['stale', 'recovered'] as const) watcher.on(event, () => void told.push(event))
+    await expect(watcher.ready()).rejects.toMatchObject({ code: 'PROCONSUL_RESPONSE_TOO_LARGE' })
+    expect(proxy.counters.bytesToClient).toBeLessThan(50_000_000)
+    expect(watcher.value).toBeUndefined()
+    expect((await agent.request('DELETE', '/v1/kv/tree/large/?recurse')).status).toBe(200)
+    const values = (): unknown => watcher.value?.map(({ key, value }) => [key, value])
+    await eventually(() => expect(values()).toEqual([['tree/small', '1']]), { within: 15_000 })
+    expect(told).toEqual(['stale', 'recovered'])
+    await agent.request('PUT', '/v1/kv/tree/small', { body: '2' })
+    await eventually(() => expect(values()).toEqual([['tree/small', '2']]), { within: 3_000 })
   })
 })
