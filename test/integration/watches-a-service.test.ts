@@ -159,9 +159,8 @@ describe('a watched service', () => {
     await register('shared', 'shared-1')
     const watchers = Array.from({ length: 20 }, () => client.discovery.watchService('shared', { tags: [] }))
     await Promise.all(watchers.map(async (watcher) => await watcher.ready()))
-    const queries = client.engine.debug().watches.filter(({ key }) => key.includes('"shared"'))
-    expect(queries).toHaveLength(1)
-    expect(queries[0]).toMatchObject({ subscribers: 20, state: 'blocking' })
+    const queries = () => client.engine.debug().watches.filter(({ key }) => key.includes('"shared"'))
+    await eventually(() => expect(queries()).toMatchObject([{ subscribers: 20, state: 'blocking' }]))
     await Promise.all(watchers.map(async (watcher) => await watcher.close()))
   })
 
