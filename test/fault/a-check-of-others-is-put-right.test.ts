@@ -227,6 +227,18 @@ describe('what an earlier run left under the id', { timeout: 60_000 }, () => {
     expect(theirs.asked.requests).toBe(before)
     expect(await shown(agent, 'service:inherited')).toMatchObject({ Type: 'ttl', Status: 'passing' })
   })
+  it('does not hold the service critical with a check that it has no more', async () => {
+    const agent = await consulAgent()
+    const checks = [{ TTL: '60s' }, { TTL: '60s' }, { CheckID: 'by-hand', TTL: '60s', Status: 'passing' }]
+    const body = { ID: 'fewer', Name: 'fewer', Checks: checks }
+    await agent.request('PUT', '/v1/agent/service/register', { body })
+    await agent.request('PUT', '/v1/agent/service/maintenance/fewer?enable=true')
+    await client(agent.url).registerService({ name: 'fewer', id: 'fewer', check: { ttl: '3s' } })
+    const left = Object.keys(await agent.read<object>('/v1/agent/checks')).sort()
+    expect(left).toEqual(['_service_maintenance:fewer', 'by-hand', 'service:fewer'])
+    await agent.request('PUT', '/v1/agent/service/maintenance/fewer?enable=false')
+    expect(await agent.read<unknown[]>('/v1/health/service/fewer?passing')).toHaveLength(1)
+  })
 })
 
 describe('an update to another kind of check', { timeout: 60_000 }, () => {

@@ -41,6 +41,17 @@ export function changedKinds(old: ResolvedDefinition, next: ResolvedDefinition):
   return next.service.checks.filter(({ id, type }) => (types.get(id) ?? type) !== type).map(({ id }) => id)
 }
 
+/**
+ * Ids of checks that the agent has of the service and that it has no more. Only such ids as checks get by themselves: any other may be
+ * that of a check which somebody added.
+ */
+export function leftChecks({ service }: ResolvedDefinition, checks: readonly CheckEntry[]): readonly string[] {
+  const kept = new Set(service.checks.map(({ id }) => id))
+  const automatic = `service:${service.id}`
+  const left = checks.filter(({ id, serviceId }) => serviceId === service.id && !kept.has(id)).map(({ id }) => id)
+  return left.filter((id) => id.startsWith(automatic) && /^(?::\d+)?$/.test(id.slice(automatic.length)))
+}
+
 /** What Consul takes for a timeout that was not given (https://developer.hashicorp.com/consul/docs/services/usage/checks). */
 const CONSUL_TIMEOUT_MS = 10_000
 

@@ -10,7 +10,7 @@ import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
-import { changedKinds, checkDrift, otherKinds, serviceDrift } from './record-drift.js'
+import { changedKinds, checkDrift, leftChecks, otherKinds, serviceDrift } from './record-drift.js'
 
 /** What a record is kept with. */
 export interface RecordParts {
@@ -42,8 +42,8 @@ export class RecordKeeper {
   readonly #turns = new Sequence()
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
-  /** Checks of ours under whose ids the agent carries out another kind, as last seen. */
-  #otherKinds: readonly string[] = []
+  /** Ids under which the agent carries out what is to be ended before the next write: another kind of check, or one too many. */
+  #strange: readonly string[] = []
   /** Whether an earlier run may have left checks that nobody has looked at. */
   #mayInherit = true
   #mayBeThere = false
@@ -75,8 +75,8 @@ export class RecordKeeper {
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
     await this.#turns.run(async () => {
       if (this.#mayInherit) await this.#inherit(signal)
-      await this.#endChecks(this.#otherKinds, signal)
-      this.#otherKinds = []
+      await this.#endChecks(this.#strange, signal)
+      this.#strange = []
       await this.#put(status, signal)
     })
   }
@@ -94,7 +94,7 @@ export class RecordKeeper {
     await this.#turns.run(async () => {
       const old = this.#definition
       this.#definition = next
-      const mixed = [...new Set([...changedKinds(old, next), ...this.#otherKinds])]
+      const mixed = [...new Set([...changedKinds(old, next), ...this.#strange])]
       try {
         await this.#put(status, signal, fresh)
         if (mixed.length > 0) {
@@ -107,7 +107,7 @@ export class RecordKeeper {
         this.#definition = old
         throw error
       }
-      this.#otherKinds = []
+      this.#strange = []
       const kept = new Set(next.service.checks.map(({ id }) => id))
       for (const id of kept) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
       const surplus = old.service.checks.map(({ id }) => id).filter((id) => !kept.has(id))
@@ -132,10 +132,10 @@ export class RecordKeeper {
     const owner = record.meta[BOOT_KEY]
     const boot = owner === this.#ownBoot ? own : parseBoot(owner)
     if (boot !== undefined && boot !== own && isAlive(boot, own) !== false) return { type: 'taken', by: boot }
-    this.#otherKinds = otherKinds(this.#definition, checks)
+    this.#strange = otherKinds(this.#definition, checks)
     for (const { id, serviceId, status } of checks) {
       // What another kind of check found says nothing about ours.
-      if (serviceId === this.#id && !this.#otherKinds.includes(id)) this.#statuses.set(id, status)
+      if (serviceId === this.#id && !this.#strange.includes(id)) this.#statuses.set(id, status)
     }
     const drift = [...serviceDrift(this.#definition, record), ...checkDrift(this.#definition, checks)]
     const fields = boot === own ? drift : ['boot', ...drift]
@@ -226,7 +226,8 @@ export class RecordKeeper {
   /** Looks at the checks of an earlier run. Where that is not allowed, what is there stays unknown. */
   async #inherit(signal: AbortSignal): Promise<void> {
     try {
-      this.#otherKinds = otherKinds(this.#definition, await this.#readChecks(signal))
+      const checks = await this.#readChecks(signal)
+      this.#strange = [...otherKinds(this.#definition, checks), ...leftChecks(this.#definition, checks)]
     } catch (error) {
       if (signal.aborted || !isProconsulError(error) || error.retryable) throw error
       this.#parts.runtime.logger.debug({ id: this.#id, error }, 'the checks of an earlier run could not be read')

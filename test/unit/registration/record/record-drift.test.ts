@@ -3,7 +3,13 @@ import { checkEntry, serviceRecord } from '../../../../src/api/health-entry.js'
 import type { CheckDefinition } from '../../../../src/registration/definition/check-definition.js'
 import { resolveDefinition } from '../../../../src/registration/definition/resolve-definition.js'
 import type { ServiceDefinition } from '../../../../src/registration/definition/service-definition.js'
-import { changedKinds, checkDrift, otherKinds, serviceDrift } from '../../../../src/registration/record/record-drift.js'
+import {
+  changedKinds,
+  checkDrift,
+  leftChecks,
+  otherKinds,
+  serviceDrift,
+} from '../../../../src/registration/record/record-drift.js'
 
 const DEFINITION: ServiceDefinition = { name: 'web', id: 'w', port: 80, tags: ['a', 'b'], meta: { v: '1' } }
 const RECORD = { ID: 'w', Service: 'web', Port: 80, Tags: ['b', 'a'], Meta: { v: '1', 'proconsul-boot': 'other' } }
@@ -104,6 +110,26 @@ describe('otherKinds', () => {
     expect(shown({ Type: 'http', ServiceID: 'x', Notes: 'theirs' })).toEqual([])
     expect(shown({ Type: '' })).toEqual([])
     expect(shown({ Type: 'maintenance', CheckID: '_service_maintenance:w' })).toEqual([])
+  })
+})
+
+describe('leftChecks', () => {
+  it('names what the service has no more, by the ids that checks get by themselves', () => {
+    const ids = [
+      'service:w',
+      'service:w:1',
+      'service:w:12',
+      'service:w:x:3',
+      'service:w2',
+      'w',
+      '_service_maintenance:w',
+    ]
+    const shown = [
+      ...ids.map((id) => ({ ...CHECK, CheckID: id })),
+      { ...CHECK, CheckID: 'service:w:3', ServiceID: 'x' },
+    ]
+    expect(leftChecks(resolve({}), shown.map(checkEntry))).toEqual(['service:w:1', 'service:w:12'])
+    expect(leftChecks(resolve({ id: 'own' }), [checkEntry(CHECK)])).toEqual(['service:w'])
   })
 })
 

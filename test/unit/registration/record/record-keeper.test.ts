@@ -132,11 +132,12 @@ describe('a check of another kind', () => {
   it('of an earlier run is looked for before the first write, where the id is known already', async () => {
     const { agent, record, signal } = keeping()
     agent.answers('agent.service', { body: RECORD })
-    agent.answers('agent.checks', { body: STRANGE })
+    const tooMany = { CheckID: 'service:w:2', ServiceID: 'w', Type: 'ttl' }
+    agent.answers('agent.checks', { body: { ...STRANGE, 'service:w:2': tooMany } })
     await record.holder(signal)
     await record.put('passing', signal)
     await record.put('passing', signal)
-    expect(writes(agent.requests)).toEqual(['check h', 'register', 'register'])
+    expect(writes(agent.requests)).toEqual(['check h', 'check service%3Aw%3A2', 'register', 'register'])
     const filter = 'ServiceID == "w" or CheckID == "t" or CheckID == "h"'
     expect(agent.sent('agent.checks').map(({ query }) => query)).toMatchObject([{ filter }])
   })
