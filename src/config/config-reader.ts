@@ -68,7 +68,7 @@ export class ConfigReader implements Closeable {
     const settings = new Settings(loop, first, runtime.logger)
     this.#open.delete(loop)
     this.#open.add(settings)
-    settings.once('closed', () => this.#open.delete(settings))
+    settings.once('closed', () => void settings.close().then(() => this.#open.delete(settings)))
     return settings
   }
 

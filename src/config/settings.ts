@@ -141,21 +141,19 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
     }
   }
 
-  /** Ends the watch; the value stays readable. Resolves when a cache file under way is written. */
+  /** Ends the watch at once: nothing but `closed` is told any more. The value stays readable. Resolves when a cache file is written. */
   close(): Promise<void> {
-    this.#closing ??= this.#end()
+    if (this.#closing === undefined) {
+      this.#closing = this.#loop.close()
+      this.#watches.clear()
+      this.emit('closed')
+      this.removeAllListeners()
+    }
     return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
-  }
-
-  async #end(): Promise<void> {
-    await this.#loop.close()
-    this.#watches.clear()
-    this.emit('closed')
-    this.removeAllListeners()
   }
 
   #onApplied(config: AppliedConfig<T>): void {
@@ -166,7 +164,8 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
     this.emit('change', { value, previous: before, paths: changedPaths(before, value), version: config.version })
     for (const watch of [...this.#watches]) {
       try {
-        watch(value, before)
+        // One before it may have ended it.
+        if (this.#watches.has(watch)) watch(value, before)
       } catch (error) {
         this.#report(error)
       }

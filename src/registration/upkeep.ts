@@ -48,8 +48,9 @@ export class Upkeep {
   /** Ends the heartbeats or the watch, until the next `change`. Resolves when no heartbeat is under way. */
   async pause(): Promise<void> {
     this.unwatch()
-    await this.#beater?.stop()
+    const beater = this.#beater
     this.#beater = undefined
+    await beater?.stop()
   }
 
   /** No heartbeats until `resume`: they would vouch for another. */

@@ -32,10 +32,7 @@ describe('a service with several named ports, on an agent of 1.22,', () => {
   test('is found at its default port, with all of them by name, in a watch and in a single look', async () => {
     const consul = await clientOf('1.22')
     await consul.registerService({ name: 'web', id: 'first', ports: [HTTP, GRPC] })
-    const chosen = [
-      { ...HTTP, default: false },
-      { ...GRPC, default: true },
-    ]
+    const chosen = [HTTP, { ...GRPC, default: true }]
     await consul.registerService({ name: 'web', id: 'chosen', ports: chosen })
     await consul.registerService({ name: 'web', id: 'single', port: 80 })
     const watcher = consul.watchService('web')

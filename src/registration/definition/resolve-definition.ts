@@ -126,20 +126,25 @@ function resolveChecks(definition: ServiceDefinition, serviceId: string, service
     const option = checks === undefined ? 'check' : `checks[${position}]`
     return resolveCheck(entry, { option, serviceId, serviceName, position })
   })
-  refuseDuplicates('id', resolved)
-  refuseDuplicates('name', resolved)
+  refuseDuplicates('checks', 'id', resolved)
+  refuseDuplicates('checks', 'name', resolved)
   if (resolved.filter(({ type }) => type === 'ttl').length > 1) {
     throw invalidOption('checks', checks, 'at most one TTL check; one heartbeat carries all probes')
   }
   return resolved
 }
 
-function refuseDuplicates(field: 'id' | 'name', checks: readonly CheckRegistration[]): void {
+function refuseDuplicates<Field extends 'id' | 'name'>(
+  option: string,
+  field: Field,
+  entries: readonly Readonly<Record<Field, string>>[],
+): void {
   const seen = new Set<string>()
-  checks.forEach((check, position) => {
-    const value = check[field]
-    if (seen.has(value))
-      throw invalidOption(`checks[${position}].${field}`, value, `a ${field} that no other check has`)
+  entries.forEach((entry, position) => {
+    const value = entry[field]
+    if (seen.has(value)) {
+      throw invalidOption(`${option}[${position}].${field}`, value, `a ${field} that no other of the ${option} has`)
+    }
     seen.add(value)
   })
 }
@@ -151,14 +156,18 @@ function probesOf({ check, checks = [] }: ServiceDefinition): ServiceDefinition[
 
 function resolvePorts(ports: unknown) {
   if (!Array.isArray(ports) || ports.length === 0) throw invalidOption('ports', ports, 'a list of named ports')
-  return ports.map((entry: unknown, index) => {
+  const resolved = ports.map((entry: unknown, index) => {
     const given = checkObject(`ports[${index}]`, entry, ['name', 'port', 'default'])
     return {
       name: checkString(`ports[${index}].name`, given['name']),
       port: checkPort(`ports[${index}].port`, given['port']),
-      isDefault: checkBoolean(`ports[${index}].default`, given['default'] ?? index === 0),
+      isDefault: checkBoolean(`ports[${index}].default`, given['default'] ?? false),
     }
   })
+  refuseDuplicates('ports', 'name', resolved)
+  const defaults = resolved.filter(({ isDefault }) => isDefault).length
+  if (defaults > 1) throw invalidOption('ports', ports, 'at most one port that is the default')
+  return defaults === 1 ? resolved : resolved.map((port, index) => ({ ...port, isDefault: index === 0 }))
 }
 
 function resolveWeights(weights: unknown) {

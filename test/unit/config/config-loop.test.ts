@@ -277,6 +277,24 @@ describe('Settings', () => {
     expect(settings.get('nope.nope')).toBeUndefined()
   })
 
+  it('tells nothing more but closed when a listener closes it', async () => {
+    const harness = new Harness({ debounce: 0 })
+    const settings = await harness.open({ 'a/x': '1' })
+    const seen: string[] = []
+    settings.on('change', () => {
+      seen.push('change')
+      void settings.close()
+    })
+    settings.on('change', () => seen.push('another change'))
+    settings.on('closed', () => seen.push('closed'))
+    settings.watch(
+      ({ x }) => x,
+      () => seen.push('watch'),
+    )
+    await harness.push({ 'a/x': '2' })
+    expect(seen).toEqual(['change', 'closed'])
+  })
+
   it('closes once, fires closed, keeps its value, and leaves nothing behind', async () => {
     const harness = new Harness({ debounce: '1s' })
     const settings = await harness.open()

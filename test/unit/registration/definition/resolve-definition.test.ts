@@ -50,6 +50,8 @@ describe('resolveDefinition', () => {
     ['port', { name: 'a', port: 99_999 }],
     ['port', { name: 'a', port: 0 }],
     ['ports', { name: 'a', port: 1, ports: [{ name: 'http', port: 1 }] }],
+    ['ports[1].name', { name: 'a', ports: [1, 2].map((port) => ({ name: 'http', port })) }],
+    ['ports', { name: 'a', ports: ['x', 'y'].map((name) => ({ name, port: 1, default: true })) }],
     ['address', { name: 'a', address: '0.0.0.0' }],
     ['address', { name: 'a', address: '::' }],
     ['address', { name: 'a', address: 'http://x' }],
