@@ -169,6 +169,7 @@ export class Registrar implements Closeable {
       {
         ...this.#record,
         record,
+        isAgentLocal: isLocalAgent(this.#parts.endpoint),
         makeBeater: (parts) =>
           parts.heartbeat.thread === 'worker' ? new WorkerHeartbeat(parts, this.#thread) : new Heartbeat(parts),
         watchRecord: (watched, onChange) => this.#watch.watch(watched, onChange, () => this.#guard.hurry()),

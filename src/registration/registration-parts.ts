@@ -6,6 +6,8 @@ import type { RecordKeeper, RecordParts } from './record/record-keeper.js'
 /** What a registration works with. */
 export interface RegistrationParts extends RecordParts {
   readonly record: RecordKeeper
+  /** Whether the agent is on this host. */
+  readonly isAgentLocal: boolean
   /** Makes what sends the heartbeats: on this thread or on another. */
   readonly makeBeater: (parts: BeaterParts) => Beater
   /** Calls `onChange` when the agent's record of the service changes, until the returned function is called. */

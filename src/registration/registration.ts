@@ -8,6 +8,7 @@ import { singleFlight } from '../core/single-flight.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
+import { refuseLoopbackChecks } from './definition/agent-fit.js'
 import type { ResolvedDefinition } from './definition/resolve-definition.js'
 import { resolveDeregisterOptions, type ResolvedDeregisterOptions } from './definition/resolve-options.js'
 import { resolveUpdate } from './definition/resolve-update.js'
@@ -26,7 +27,8 @@ import type { RegistrationParts } from './registration-parts.js'
 import { Phase, type RegistrationState } from './registration-state.js'
 import { Upkeep } from './upkeep.js'
 
-const CLOSED = (): ProconsulError => new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended')
+const CLOSED = (): ProconsulError =>
+  new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended, or has begun to')
 
 /** A service of this process, registered and kept so until it is deregistered. */
 export class Registration extends Emitter<RegistrationEvents> implements Closeable {
@@ -149,7 +151,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   /**
    * Changes the record at the agent; what the service has of health stays. New probes count after their first run. Updates that are asked
    * for together follow each other.
-   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` once it has begun to leave; `PROCONSUL_CONFLICT` while another
+   *   process has the id; or what the agent answered, and then the service stays as it was
    */
   async update(update: ServiceUpdate): Promise<void> {
     await this.#updates.run(() => this.#update(update))
@@ -157,13 +160,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /**
    * Takes the service out of discovery without deregistering it, or back in. Outlasts a restart of the agent.
-   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` after it was deregistered; or what the agent answered
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` once it has begun to leave; `PROCONSUL_CONFLICT` while another
+   *   process has the id; or what the agent answered
    */
   async maintenance(enable: boolean, reason?: string): Promise<void> {
     checkBoolean('enable', enable)
     const given: unknown = reason
     if (given !== undefined && typeof given !== 'string') throw invalidOption('reason', reason, 'a string')
-    if (this.#departure !== undefined) throw CLOSED()
+    this.#refuseWhenAway()
     await this.#record.maintenance(enable, reason, this.#halted.signal)
     this.#maintenance = enable ? { reason } : undefined
   }
@@ -242,28 +246,31 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   async #update(update: ServiceUpdate): Promise<void> {
-    if (this.#departure !== undefined) throw CLOSED()
-    const before = this.#resolved
-    const { definition, resolved } = resolveUpdate(this.#definition, before, update)
-    await this.#health.change(resolved, this.#leaving.signal, () => this.#replaceRecord(before, resolved))
-    this.#definition = definition
+    this.#refuseWhenAway()
+    const { ttl } = this.#resolved
+    const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
+    refuseLoopbackChecks(resolved.service.checks, this.#parts.isAgentLocal)
+    await this.#health.change(resolved, this.#leaving.signal, async (status) => {
+      const replacement = {
+        status,
+        fresh: this.health.status === 'critical' ? 'critical' : 'passing',
+        // Weights that are set by hand end the ramp.
+        fullWeight: update.weights !== undefined,
+        // No heartbeat may find that its check is gone: it would be taken for a loss.
+        onTaken: async () => (ttl?.checkId === resolved.ttl?.checkId ? undefined : await this.#upkeep.pause()),
+      } as const
+      await this.#record.replace(resolved, replacement, this.#halted.signal)
+      this.#definition = definition
+    })
     this.noteChecks()
-    if (!isDeepStrictEqual(before.ttl, resolved.ttl)) await this.#upkeep.change(resolved)
-    // Weights that are set by hand end the ramp.
     if (update.weights !== undefined) this.#slowStart.stop()
+    if (!isDeepStrictEqual(ttl, resolved.ttl)) await this.#upkeep.change(resolved)
   }
 
-  async #replaceRecord(before: ResolvedDefinition, next: ResolvedDefinition): Promise<void> {
-    // No heartbeat may find that its check is gone: it would be taken for a loss.
-    const isOtherCheck = before.ttl?.checkId !== next.ttl?.checkId
-    if (isOtherCheck) await this.#upkeep.pause()
-    try {
-      const fresh = this.health.status === 'critical' ? 'critical' : 'passing'
-      await this.#record.replace(next, this.#health.status, fresh, this.#halted.signal)
-    } catch (error) {
-      if (isOtherCheck) await this.#upkeep.change(before)
-      throw error
-    }
+  #refuseWhenAway(): void {
+    if (this.#phase.isLeaving) throw CLOSED()
+    if (!this.#phase.isTaken) return
+    throw new ProconsulError('PROCONSUL_CONFLICT', `${this.id}: another live process has registered the same id`)
   }
 
   #onProbes(health: RegistrationHealth, previous: RegistrationHealth): void {

@@ -58,19 +58,23 @@ export class ServiceHealth {
   }
 
   /**
-   * Puts the probes of a changed definition in place of those there are, once each has run and `commit` has resolved. Until then, and
-   * when that fails, the old ones count.
+   * Puts the probes of a changed definition in place of those there are, once each has run and `commit`, which is told the status by
+   * them, has resolved. Until then, and when that fails, the old ones count.
    */
-  async change(next: ResolvedDefinition, signal: AbortSignal, commit: () => Promise<void>): Promise<void> {
+  async change(
+    next: ResolvedDefinition,
+    signal: AbortSignal,
+    commit: (status: SettableStatus) => Promise<void>,
+  ): Promise<void> {
     if (sameProbes(this.#probes, next.probes)) {
-      await commit()
+      await commit(this.status)
       return
     }
     const board = this.#makeBoard(next)
     try {
       board.start()
       await orAborted(signal, board.firstRound)
-      await commit()
+      await commit(board.health.status)
       throwIfAborted(signal)
     } catch (error) {
       board.stop()

@@ -4,7 +4,7 @@ import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY } from '../identity/boot.js'
 
 /** What of a service's record at the agent is not as it was registered; empty when all is. The boot id is judged elsewhere. */
-export function serviceDrift({ service }: ResolvedDefinition, record: ServiceRecord): readonly string[] {
+export function serviceDrift(service: ResolvedDefinition['service'], record: ServiceRecord): readonly string[] {
   const differs: readonly (readonly [string, boolean])[] = [
     ['name', record.name !== service.name],
     ['address', record.address !== (service.address ?? '')],
@@ -39,6 +39,12 @@ export function otherKinds({ service }: ResolvedDefinition, checks: readonly Che
 export function changedKinds(old: ResolvedDefinition, next: ResolvedDefinition): readonly string[] {
   const types = new Map(old.service.checks.map(({ id, type }) => [id, type]))
   return next.service.checks.filter(({ id, type }) => (types.get(id) ?? type) !== type).map(({ id }) => id)
+}
+
+/** Ids of the checks that only the first definition has. */
+export function surplusIds({ service }: ResolvedDefinition, other: ResolvedDefinition): readonly string[] {
+  const kept = new Set(other.service.checks.map(({ id }) => id))
+  return service.checks.map(({ id }) => id).filter((id) => !kept.has(id))
 }
 
 /**

@@ -10,7 +10,7 @@ import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
-import { changedKinds, checkDrift, leftChecks, otherKinds, serviceDrift } from './record-drift.js'
+import { changedKinds, checkDrift, leftChecks, otherKinds, serviceDrift, surplusIds } from './record-drift.js'
 
 /** What a record is kept with. */
 export interface RecordParts {
@@ -30,6 +30,18 @@ export type RecordVerdict =
   /** Of another process that lives, as far as can be told. */
   | { readonly type: 'taken'; readonly by: Boot }
 
+/** How a definition is replaced. */
+export interface Replacement {
+  /** The status of a TTL check. */
+  readonly status: SettableStatus
+  /** The status of other checks that are new, so that an update takes no healthy instance out of discovery. */
+  readonly fresh: SettableStatus
+  /** Whether a slow start ends with it. */
+  readonly fullWeight: boolean
+  /** The agent has the new record, and the checks that it has no more are about to be ended. */
+  readonly onTaken: () => Promise<void>
+}
+
 /** Delays between tries to deregister: callers wait for it. */
 const REMOVE_DELAYS: BackoffOptions = Object.freeze({ firstMs: 100, maxMs: 1_000 })
 const CONFIRM_DELAYS: BackoffOptions = Object.freeze({ firstMs: 20, maxMs: 500 })
@@ -42,8 +54,12 @@ export class RecordKeeper {
   readonly #turns = new Sequence()
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
-  /** Ids under which the agent carries out what is to be ended before the next write: another kind of check, or one too many. */
+  /** Ids under which the agent was seen to carry out what is to be ended before the next write: another kind of check, or one too many. */
   #strange: readonly string[] = []
+  /** The same for what an update replaced, which the agent may carry on without showing it. */
+  readonly #superseded = new Set<string>()
+  /** Whether the agent may have taken an update that failed. */
+  #isDoubtful = false
   /** Whether an earlier run may have left checks that nobody has looked at. */
   #mayInherit = true
   #mayBeThere = false
@@ -75,45 +91,44 @@ export class RecordKeeper {
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
     await this.#turns.run(async () => {
       if (this.#mayInherit) await this.#inherit(signal)
-      await this.#endChecks(this.#strange, signal)
-      this.#strange = []
-      await this.#put(status, signal)
+      await this.#endStrange(signal)
+      await this.#write(this.#sent, (check) => (check.type === 'ttl' ? status : this.#statuses.get(check.id)), signal)
+      this.#isDoubtful = false
     })
   }
 
   /**
-   * Replaces the definition and writes it. Checks that are new take `fresh` as their status, so that an update takes no healthy
-   * instance out of discovery. The old definition stays when this fails.
+   * Replaces the definition. Once the agent has taken the new record, this resolves: what is left to end then, and cannot be ended now,
+   * is drift. Before that the old definition stays, and is set back where the agent may have taken the new one all the same.
    */
-  async replace(
-    next: ResolvedDefinition,
-    status: SettableStatus,
-    fresh: SettableStatus,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async replace(next: ResolvedDefinition, replacement: Replacement, signal: AbortSignal): Promise<void> {
     await this.#turns.run(async () => {
       const old = this.#definition
-      this.#definition = next
-      const mixed = [...new Set([...changedKinds(old, next), ...this.#strange])]
+      const changed = changedKinds(old, next)
+      const { status, fresh } = replacement
+      // What a check of another kind found says nothing about the new one.
+      const statusOf = ({ type, id }: CheckRegistration): SettableStatus =>
+        type === 'ttl' ? status : ((changed.includes(id) ? undefined : this.#statuses.get(id)) ?? fresh)
+      const sent = replacement.fullWeight ? next.service : this.#weighted(next.service)
       try {
-        await this.#put(status, signal, fresh)
-        if (mixed.length > 0) {
-          // Only now, for an update that the agent refuses has no effect.
-          await this.#endChecks(mixed, signal)
-          await this.#put(status, signal, fresh)
-        }
+        await this.#write(sent, statusOf, signal)
       } catch (error) {
-        // The agent may have it all the same, when only the answer was lost: then it is found as drift and set back.
-        this.#definition = old
+        this.#doubt(error, [...changed, ...surplusIds(next, old)])
         throw error
       }
-      this.#strange = []
-      const kept = new Set(next.service.checks.map(({ id }) => id))
-      for (const id of kept) if (!this.#statuses.has(id)) this.#statuses.set(id, fresh)
-      const surplus = old.service.checks.map(({ id }) => id).filter((id) => !kept.has(id))
-      for (const id of surplus) this.#statuses.delete(id)
-      // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
-      await this.#endChecks(surplus, signal)
+      this.#statuses = new Map(next.service.checks.map((check) => [check.id, statusOf(check)]))
+      for (const id of [...changed, ...surplusIds(old, next)]) this.#superseded.add(id)
+      this.#definition = next
+      if (replacement.fullWeight) this.weight = undefined
+      await replacement.onTaken()
+      const mustWriteAgain = changed.length + this.#strange.length > 0
+      try {
+        // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
+        await this.#endStrange(signal)
+        if (mustWriteAgain) await this.#write(sent, statusOf, signal)
+      } catch (error) {
+        this.#parts.runtime.logger.debug({ id: this.#id, error }, 'what an update replaced is ended later')
+      }
     })
   }
 
@@ -133,12 +148,15 @@ export class RecordKeeper {
     const boot = owner === this.#ownBoot ? own : parseBoot(owner)
     if (boot !== undefined && boot !== own && isAlive(boot, own) !== false) return { type: 'taken', by: boot }
     this.#strange = otherKinds(this.#definition, checks)
+    const superseded = [...this.#superseded].map((id) => `check ${id}`)
     for (const { id, serviceId, status } of checks) {
       // What another kind of check found says nothing about ours.
       if (serviceId === this.#id && !this.#strange.includes(id)) this.#statuses.set(id, status)
     }
-    const drift = [...serviceDrift(this.#definition, record), ...checkDrift(this.#definition, checks)]
-    const fields = boot === own ? drift : ['boot', ...drift]
+    const drift = [...serviceDrift(this.#sent, record), ...checkDrift(this.#definition, checks), ...superseded]
+    if (boot !== own) drift.unshift('boot')
+    if (this.#isDoubtful) drift.push('update')
+    const fields = [...new Set(drift)]
     return fields.length === 0 ? { type: 'right' } : { type: 'drifted', fields }
   }
 
@@ -205,22 +223,40 @@ export class RecordKeeper {
     }
   }
 
-  async #put(status: SettableStatus, signal: AbortSignal, fresh?: SettableStatus): Promise<void> {
-    const { service } = this.#definition
-    const weights =
-      this.weight === undefined ? service.weights : { warning: 1, ...service.weights, passing: this.weight }
+  /** The definition as it is written: with the weight of a slow start. */
+  get #sent(): ResolvedDefinition['service'] {
+    return this.#weighted(this.#definition.service)
+  }
+
+  #weighted(service: ResolvedDefinition['service']): ResolvedDefinition['service'] {
+    if (this.weight === undefined) return service
+    return { ...service, weights: { warning: 1, ...service.weights, passing: this.weight } }
+  }
+
+  async #write(
+    service: ResolvedDefinition['service'],
+    statusOf: (check: CheckRegistration) => SettableStatus | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     const checks = service.checks.map((check): CheckRegistration => {
-      const known = check.type === 'ttl' ? status : (this.#statuses.get(check.id) ?? fresh)
+      const known = statusOf(check)
       return known === undefined || check.type === 'alias' ? check : { ...check, status: known }
     })
     const wasThere = this.#mayBeThere
     this.#mayBeThere = true
     try {
-      await this.#parts.services.register({ ...service, weights, checks }, { signal })
+      await this.#parts.services.register({ ...service, checks }, { signal })
     } catch (error) {
       if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
       throw error
     }
+  }
+
+  /** The agent may have taken what it did not answer, with checks that are then too many. */
+  #doubt(error: unknown, ids: readonly string[]): void {
+    if (!isProconsulError(error) || !error.retryable || neverConnected(error)) return
+    this.#isDoubtful = true
+    for (const id of ids) this.#superseded.add(id)
   }
 
   /** Looks at the checks of an earlier run. Where that is not allowed, what is there stays unknown. */
@@ -246,8 +282,11 @@ export class RecordKeeper {
    * An agent to which another kind of check is registered under an id goes on with the old one beside it, and the two report in turn.
    * Only a deregistration ends both.
    */
-  async #endChecks(ids: readonly string[], signal: AbortSignal): Promise<void> {
+  async #endStrange(signal: AbortSignal): Promise<void> {
+    const ids = [...new Set([...this.#strange, ...this.#superseded])]
     await Promise.all(ids.map((id) => this.#parts.checks.deregister(id, { signal })))
+    this.#strange = []
+    this.#superseded.clear()
   }
 
   async #persist(signal: AbortSignal, work: () => Promise<void>): Promise<void> {

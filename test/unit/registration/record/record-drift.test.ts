@@ -14,7 +14,7 @@ import {
 const DEFINITION: ServiceDefinition = { name: 'web', id: 'w', port: 80, tags: ['a', 'b'], meta: { v: '1' } }
 const RECORD = { ID: 'w', Service: 'web', Port: 80, Tags: ['b', 'a'], Meta: { v: '1', 'proconsul-boot': 'other' } }
 const drift = (definition: ServiceDefinition, wire: object) =>
-  serviceDrift(resolveDefinition(definition, { hostname: 'h', boot: 'b' }), serviceRecord(wire))
+  serviceDrift(resolveDefinition(definition, { hostname: 'h', boot: 'b' }).service, serviceRecord(wire))
 
 describe('serviceDrift', () => {
   it('finds nothing where only the order of tags, the boot or defaults of Consul differ', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { SettableStatus } from '../../../../src/api/agent-check.js'
 import { checkEntry, serviceRecord } from '../../../../src/api/health-entry.js'
 import type { HttpRequest } from '../../../../src/http/request.js'
 import { resolveDefinition } from '../../../../src/registration/definition/resolve-definition.js'
 import type { ServiceDefinition } from '../../../../src/registration/definition/service-definition.js'
 import { formatBoot } from '../../../../src/registration/identity/boot.js'
-import { RecordKeeper } from '../../../../src/registration/record/record-keeper.js'
+import { RecordKeeper, type Replacement } from '../../../../src/registration/record/record-keeper.js'
 import { settle } from '../../../support/fake-clock.js'
 import { DEAD, failure, FAR, LIVE, metaOf, OWN, playedParts } from '../played-agent.js'
 
@@ -29,6 +30,11 @@ function keeping(definition: ServiceDefinition = WEB) {
   const judge = (shown: object = RECORD, checks: object = CHECKS) =>
     record.judge(serviceRecord(shown), Object.values(checks).map(checkEntry))
   return { ...parts, record, signal, judge }
+}
+
+/** How a definition is replaced: the status of a TTL check, and of others that are new. */
+function as(status: SettableStatus, fresh: SettableStatus, more: Partial<Replacement> = {}): Replacement {
+  return { status, fresh, fullWeight: false, onTaken: () => Promise.resolve(), ...more }
 }
 
 /** Ids and statuses of the checks in a registration. */
@@ -175,7 +181,7 @@ describe('replacing a definition', () => {
     await record.put('passing', signal)
     judge()
     const next = resolve({ ...WEB, checks: [...(WEB.checks ?? []), { ...TCP, id: 'n', name: 'n' }] })
-    await record.replace(next, 'passing', 'critical', signal)
+    await record.replace(next, as('passing', 'critical'), signal)
     expect(record.definition).toBe(next)
     expect(statuses(agent.sent('agent.service.register')[1])).toEqual({ t: 'passing', h: 'warning', n: 'critical' })
     expect(record.activeStatuses).toEqual(['warning', 'critical'])
@@ -184,7 +190,7 @@ describe('replacing a definition', () => {
   it('removes the checks that are left over, and only then', async () => {
     const { agent, record, signal } = keeping()
     await record.put('passing', signal)
-    await record.replace(resolve({ ...WEB, checks: [{ id: 'new' }] }), 'passing', 'passing', signal)
+    await record.replace(resolve({ ...WEB, checks: [{ id: 'new' }] }), as('passing', 'passing'), signal)
     expect(writes(agent.requests)).toEqual(['register', 'register', 'check t', 'check h'])
   })
 
@@ -192,9 +198,9 @@ describe('replacing a definition', () => {
     const { agent, record, signal, judge } = keeping()
     await record.put('passing', signal)
     judge()
-    await record.replace(resolve({ ...WEB, checks: [{ id: 't', name: 't' }, TCP] }), 'passing', 'passing', signal)
+    await record.replace(resolve({ ...WEB, checks: [{ id: 't', name: 't' }, TCP] }), as('passing', 'passing'), signal)
     expect(writes(agent.requests)).toEqual(['register', 'register', 'check h', 'register'])
-    expect(statuses(agent.sent('agent.service.register')[2])).toEqual({ t: 'passing', h: 'warning' })
+    expect(statuses(agent.sent('agent.service.register')[2])).toEqual({ t: 'passing', h: 'passing' })
     await record.put('passing', signal)
     expect(writes(agent.requests).slice(4)).toEqual(['register'])
   })
@@ -204,12 +210,64 @@ describe('replacing a definition', () => {
     await record.put('passing', signal)
     const before = record.definition
     agent.answers('agent.service.register', failure('PROCONSUL_PERMISSION_DENIED'), {})
-    const replacing = record.replace(resolve({ ...WEB, checks: [TCP] }), 'passing', 'passing', signal)
+    const replacing = record.replace(resolve({ ...WEB, checks: [TCP] }), as('passing', 'passing'), signal)
     await expect(replacing).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
     expect(record.definition).toBe(before)
     expect(writes(agent.requests)).toEqual(['register', 'register'])
     await record.put('passing', signal)
     expect(statuses(agent.sent('agent.service.register')[2])).toEqual({ t: 'passing', h: undefined })
+  })
+
+  it('has happened once the agent has taken it: what could not be ended then is drift until it is', async () => {
+    const { agent, record, signal, judge } = keeping()
+    await record.put('passing', signal)
+    agent.answers('agent.check.deregister', failure('PROCONSUL_PERMISSION_DENIED'), {})
+    const told: string[] = []
+    const onTaken = (): Promise<void> => Promise.resolve(void told.push(...writes(agent.requests)))
+    const next = resolve({ ...WEB, checks: [{ id: 't', name: 't' }] })
+    await record.replace(next, as('passing', 'passing', { onTaken }), signal)
+    expect(told).toEqual(['register', 'register'])
+    expect(record.definition).toBe(next)
+    expect(judge(RECORD, CHECKS)).toEqual({ type: 'drifted', fields: ['check h'] })
+    await record.put('passing', signal)
+    expect(writes(agent.requests).slice(2)).toEqual(['check h', 'check h', 'register'])
+    expect(judge(RECORD, { t: CHECKS.t })).toEqual({ type: 'right' })
+  })
+
+  it('is set back, with the checks that it brought, when it failed and the agent may have taken it', async () => {
+    const { agent, record, signal, judge } = keeping()
+    await record.put('passing', signal)
+    agent.answers('agent.service.register', failure('PROCONSUL_TIMEOUT'), {})
+    const next = resolve({ ...WEB, checks: [{ id: 't', name: 't' }, TCP, { ...HTTP, id: 'n', name: 'n' }] })
+    await expect(record.replace(next, as('passing', 'passing'), signal)).rejects.toBeDefined()
+    expect(judge()).toEqual({ type: 'drifted', fields: ['check h', 'check n', 'update'] })
+    await record.put('passing', signal)
+    expect(writes(agent.requests).slice(2)).toEqual(['check h', 'check n', 'register'])
+    expect(judge()).toEqual({ type: 'right' })
+  })
+
+  it('gives a check of another kind under the same id the fresh status', async () => {
+    const { agent, record, signal, judge } = keeping()
+    await record.put('critical', signal)
+    judge(RECORD, { ...CHECKS, t: { ...CHECKS.t, Status: 'critical' } })
+    const next = resolve({ ...WEB, checks: [{ ...HTTP, id: 't', name: 't' }, HTTP] })
+    await record.replace(next, as('passing', 'passing'), signal)
+    expect(statuses(agent.sent('agent.service.register').at(-1))).toEqual({ t: 'passing', h: 'warning' })
+  })
+
+  it('ends a slow start when it brings weights', async () => {
+    const { agent, record, signal, judge } = keeping({ ...WEB, weights: { passing: 10 } })
+    record.weight = 3
+    await record.put('passing', signal)
+    expect(judge({ ...RECORD, Weights: { Passing: 3, Warning: 1 } })).toEqual({ type: 'right' })
+    await record.replace(
+      resolve({ ...WEB, weights: { passing: 5 } }),
+      as('passing', 'passing', { fullWeight: true }),
+      signal,
+    )
+    await record.put('passing', signal)
+    const sent = agent.sent('agent.service.register').map(({ body }) => body)
+    expect(sent).toMatchObject([3, 5, 5].map((Passing) => ({ Weights: { Passing, Warning: 1 } })))
   })
 
   it('does not remember the status of a check that came to nothing or was removed', async () => {
@@ -218,11 +276,11 @@ describe('replacing a definition', () => {
     judge()
     const [more, less] = [resolve({ ...WEB, checks: [...(WEB.checks ?? []), { ...TCP, id: 'n', name: 'n' }] }), WEB]
     agent.answers('agent.service.register', failure('PROCONSUL_UNAVAILABLE'), {})
-    await expect(record.replace(more, 'passing', 'passing', signal)).rejects.toBeDefined()
-    await record.replace(more, 'critical', 'critical', signal)
+    await expect(record.replace(more, as('passing', 'passing'), signal)).rejects.toBeDefined()
+    await record.replace(more, as('critical', 'critical'), signal)
     expect(statuses(agent.sent('agent.service.register').at(-1))).toMatchObject({ h: 'warning', n: 'critical' })
-    await record.replace(resolve(less), 'passing', 'passing', signal)
-    await record.replace(more, 'passing', 'passing', signal)
+    await record.replace(resolve(less), as('passing', 'passing'), signal)
+    await record.replace(more, as('passing', 'passing'), signal)
     expect(statuses(agent.sent('agent.service.register').at(-1))).toMatchObject({ h: 'warning', n: 'passing' })
   })
 })
