@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest'
+import type { HttpRequest } from '../../../src/http/request.js'
+import { resolveDefinition } from '../../../src/registration/definition/resolve-definition.js'
+import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
+import { Heartbeat } from '../../../src/registration/heartbeat/heartbeat.js'
+import { formatBoot } from '../../../src/registration/identity/boot.js'
+import { RecordKeeper } from '../../../src/registration/record/record-keeper.js'
+import { Registration } from '../../../src/registration/registration.js'
+import type { RegistrationEvents } from '../../../src/registration/registration-events.js'
+import { settle } from '../../support/fake-clock.js'
+import { failure, LIVE, metaOf, OWN, playedParts } from './played-agent.js'
+
+const WEB: ServiceDefinition = { name: 'web', id: 'w', check: { ttl: '9s' } }
+const EVENTS = ['registered', 'registerFailed', 'lost', 'restored', 'repaired', 'conflict', 'deregistered'] as const
+
+function registering(definition: ServiceDefinition = WEB) {
+  const parts = playedParts()
+  const { agent, clock } = parts
+  const resolved = resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) })
+  const record = new RecordKeeper(resolved, parts)
+  /** What was begun and ended beside the requests. */
+  const kept: string[] = []
+  const registration = new Registration(definition, {
+    ...parts,
+    record,
+    isAgentLocal: true,
+    makeBeater: (beat) => new Heartbeat(beat),
+    watchRecord: () => {
+      kept.push('watch')
+      return () => kept.push('unwatch')
+    },
+    onKeep: () => kept.push('keep'),
+    onEnd: () => kept.push('end'),
+  })
+  const told: string[] = []
+  for (const name of EVENTS satisfies readonly (keyof RegistrationEvents)[])
+    registration.on(name, () => told.push(name))
+  /** The checks that got a heartbeat, with its status, since the last call. */
+  let counted = 0
+  const beats = (): readonly string[] => {
+    const all = agent.sent('agent.check.update').map(beatOf)
+    const fresh = all.slice(counted)
+    counted = all.length
+    return fresh
+  }
+  /** The agent shows the service as it is, but for these facts. */
+  const agentShows = (facts: object = {}): void => {
+    agent.answers('agent.service', { body: { ID: 'w', Service: 'web', Meta: metaOf(OWN), ...facts } })
+    const { service } = record.definition
+    const checks = service.checks.map(({ id, name, type }) => [
+      id,
+      { CheckID: id, Name: name, Type: type, ServiceID: 'w', Status: 'passing' },
+    ])
+    agent.answers('agent.checks', { body: Object.fromEntries(checks) })
+  }
+  return { registration, agent, clock, kept, told, beats, agentShows }
+}
+
+function beatOf({ path, body }: HttpRequest): string {
+  return `${decodeURIComponent(path.split('/').at(-1) ?? '')} ${(body as { readonly Status: string }).Status}`
+}
+
+async function registered(definition?: ServiceDefinition) {
+  const played = registering(definition)
+  await played.registration.start({ giveUp: true })
+  played.beats()
+  return played
+}
+
+describe('a registration with a TTL check', () => {
+  it('beats at once, and then three times in each TTL', async () => {
+    const { registration, clock, beats, kept, told } = registering()
+    await registration.start({ giveUp: true })
+    expect(beats()).toEqual(['service:w passing'])
+    await clock.advance(90_000)
+    expect(beats().length).toBeGreaterThanOrEqual(27)
+    expect([registration.state, told, kept]).toEqual(['registered', ['registered'], ['keep']])
+  })
+
+  it('is not registered before its probes have run, and then with what they say', async () => {
+    let answer: (isUp: boolean) => void = () => undefined
+    const probe = (): Promise<boolean> => new Promise((resolve) => (answer = resolve))
+    const { registration, agent } = registering({ ...WEB, check: { ttl: '9s', probes: { probe } } })
+    const starting = registration.start({ giveUp: true })
+    await settle()
+    expect([registration.pendingProbes, agent.sent('agent.service.register')]).toEqual([['probe'], []])
+    answer(false)
+    await starting
+    expect(agent.sent('agent.service.register')[0]?.body).toMatchObject({ Checks: [{ Status: 'critical' }] })
+  })
+
+  it('goes on trying until the agent answers, with growing pauses of two seconds at most', async () => {
+    const { registration, agent, clock, told } = registering()
+    agent.answers('agent.service.register', ...Array.from({ length: 9 }, () => failure('PROCONSUL_UNAVAILABLE')), {})
+    void registration.start({ giveUp: false })
+    await clock.advance(500)
+    expect([registration.state, registration.lastFailure?.code]).toEqual(['registering', 'PROCONSUL_UNAVAILABLE'])
+    await clock.advance(18_000)
+    expect([registration.state, registration.lastFailure]).toEqual(['registered', undefined])
+    expect(told.filter((name) => name === 'registerFailed')).toHaveLength(9)
+  })
+
+  it('gives up at a refusal when it is told to', async () => {
+    const { registration, agent } = registering()
+    agent.answers('agent.service.register', failure('PROCONSUL_PERMISSION_DENIED'))
+    await expect(registration.start({ giveUp: true })).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+  })
+
+  it('is registered again by the first heartbeat that finds it unknown, and beats at once', async () => {
+    const { registration, agent, clock, told, beats } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(3_300)
+    expect(told).toEqual(['registered', 'lost', 'restored'])
+    expect(registration.state).toBe('registered')
+    expect(agent.operations.slice(-2)).toEqual(['agent.service.register', 'agent.check.update'])
+    expect(beats().length).toBeLessThanOrEqual(3)
+  })
+
+  it('is in maintenance again after a loss', async () => {
+    const { registration, agent, clock } = await registered()
+    await registration.maintenance(true, 'migration')
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(3_300)
+    expect(agent.operations.slice(-3)).toEqual([
+      'agent.service.register',
+      'agent.service.maintenance',
+      'agent.check.update',
+    ])
+  })
+
+  it('does not fight with others who change it all the time', async () => {
+    const { registration, agent, clock, agentShows, told } = await registered()
+    agentShows({ Tags: ['spoilt'] })
+    const before = agent.sent('agent.service.register').length
+    for (let second = 0; second < 60; second += 1) {
+      void registration.audit()
+      await clock.advance(1_000)
+    }
+    // Five at once, and then one every five seconds.
+    expect(agent.sent('agent.service.register').length - before).toBeLessThanOrEqual(17)
+    expect(told.filter((name) => name === 'repaired').length).toBeGreaterThan(10)
+  })
+
+  it('steps back when another live process has the id, and comes back when that has left', async () => {
+    const { registration, clock, agentShows, told, beats } = await registered()
+    agentShows({ Meta: metaOf(LIVE) })
+    await registration.audit()
+    expect([registration.state, told]).toEqual(['lost', ['registered', 'conflict', 'lost']])
+    await clock.advance(60_000)
+    expect(beats()).toEqual([])
+    await expect(registration.update({ tags: ['mine'] })).rejects.toMatchObject({ code: 'PROCONSUL_CONFLICT' })
+    await expect(registration.maintenance(true)).rejects.toMatchObject({ code: 'PROCONSUL_CONFLICT' })
+    agentShows()
+    await registration.audit()
+    expect([registration.state, told.at(-1), beats()]).toEqual(['registered', 'restored', ['service:w passing']])
+  })
+})
+
+describe('an update', () => {
+  it('does not keep heartbeats waiting while the agent does not answer it', async () => {
+    const { registration, agent, clock, beats } = await registered()
+    const release = agent.hold('agent.service.register')
+    const updating = registration.update({ check: { id: 'other', ttl: '9s' } })
+    await clock.advance(30_000)
+    expect(new Set(beats())).toEqual(new Set(['service:w passing']))
+    release()
+    await updating
+    await clock.advance(30_000)
+    expect(new Set(beats())).toEqual(new Set(['other passing']))
+  })
+
+  it('sends no heartbeat for a check that it ends, and none to one that is no TTL check', async () => {
+    const { registration, agent, clock, beats, kept } = await registered()
+    const release = agent.hold('agent.check.deregister')
+    const check = { type: 'tcp', address: '127.0.0.1:80', id: 'port' } as const
+    const updating = registration.update({ check })
+    await clock.advance(30_000)
+    release()
+    await updating
+    await clock.advance(30_000)
+    expect([beats(), kept]).toEqual([[], ['keep', 'watch']])
+    await registration.update({ check: { ttl: '9s' } })
+    await clock.advance(9_000)
+    expect([new Set(beats()), kept]).toEqual([new Set(['service:w passing']), ['keep', 'watch', 'unwatch']])
+  })
+
+  it('takes the status of its new probes along', async () => {
+    const { registration, agent } = await registered({ ...WEB, check: { type: 'tcp', address: '127.0.0.1:80' } })
+    await registration.update({ check: { id: 't', ttl: '9s', probes: { down: () => false } } })
+    const put = agent.sent('agent.service.register').at(-1)
+    expect(put?.body).toMatchObject({ Checks: [{ CheckID: 't', Status: 'critical' }] })
+  })
+
+  it('starts from what the one before it has left, also when that failed', async () => {
+    const { registration, agent } = await registered({ ...WEB, tags: ['a'] })
+    agent.answers('agent.service.register', {}, failure('PROCONSUL_PERMISSION_DENIED'), {})
+    const results = await Promise.allSettled([
+      registration.update({ tags: ['b'] }),
+      registration.update({ tags: ['c'], meta: { c: '1' } }),
+      registration.update({ meta: { d: '1' } }),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    const put = agent.sent('agent.service.register').at(-1)
+    expect(put?.body).toMatchObject({ Tags: ['b'], Meta: { d: '1' } })
+    expect(put?.body).not.toHaveProperty('Meta.c')
+  })
+
+  it('is refused once the service has begun to leave', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('agent.service.deregister', failure('PROCONSUL_UNAVAILABLE'))
+    const leaving = expect(registration.deregister({ timeout: '5s' })).rejects.toBeDefined()
+    await clock.advance(6_000)
+    await leaving
+    expect(registration.state).toBe('draining')
+    await expect(registration.update({ tags: ['b'] })).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
+    await expect(registration.maintenance(true)).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
+  })
+})
+
+describe('a slow start', () => {
+  it('raises the weight step by step, and nobody takes that for drift', async () => {
+    const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
+    const { registration, agent, clock, agentShows, told } = await registered(slow)
+    const weights = (): readonly number[] =>
+      agent
+        .sent('agent.service.register')
+        .map(({ body }) => (body as { readonly Weights: { readonly Passing: number } }).Weights.Passing)
+    for (let second = 0; second < 12; second += 1) {
+      agentShows({ Weights: { Passing: weights().at(-1), Warning: 1 } })
+      await registration.audit()
+      await clock.advance(1_000)
+    }
+    expect([weights()[0], weights().at(-1), weights().length]).toEqual([1, 10, 11])
+    expect(told).toEqual(['registered'])
+  })
+
+  it('ends with weights that are set by hand', async () => {
+    const { registration, agent, clock } = await registered({ ...WEB, weights: { passing: 10 }, slowStart: '10s' })
+    await clock.advance(3_500)
+    await registration.update({ weights: { passing: 5 } })
+    await clock.advance(20_000)
+    await registration.update({ tags: ['later'] })
+    const put = agent.sent('agent.service.register').at(-1)
+    expect(put?.body).toMatchObject({ Weights: { Passing: 5 }, Tags: ['later'] })
+  })
+})
+
+describe('leaving', () => {
+  it('goes on with heartbeats until the agent has answered, and leaves no timer', async () => {
+    const { registration, agent, clock, beats, kept } = await registered()
+    const release = agent.hold('agent.service.deregister')
+    const leaving = registration.deregister({ drain: '2s' })
+    await clock.advance(9_000)
+    expect(beats().length).toBeGreaterThan(1)
+    release()
+    await clock.advance(2_000)
+    await leaving
+    beats()
+    await clock.advance(30_000)
+    expect(beats()).toEqual([])
+    expect([registration.state, clock.pendingTimers, kept]).toEqual(['deregistered', 0, ['keep', 'end']])
+  })
+
+  it('waits for an update that is under way, and nothing of that is left', async () => {
+    const { registration, agent, clock } = await registered()
+    const release = agent.hold('agent.service.register')
+    const updating = registration.update({ check: { id: 'other', ttl: '9s' } })
+    await settle()
+    const leaving = registration.deregister()
+    await clock.advance(1_000)
+    expect(agent.sent('agent.service.deregister')).toEqual([])
+    release()
+    await clock.advance(1_000)
+    await Promise.allSettled([updating, leaving])
+    expect(agent.operations.indexOf('agent.service.deregister')).toBeGreaterThan(
+      agent.operations.lastIndexOf('agent.service.register'),
+    )
+    await clock.advance(30_000)
+    expect([registration.state, clock.pendingTimers]).toEqual(['deregistered', 0])
+  })
+})
