@@ -1,10 +1,8 @@
-import { Worker } from 'node:worker_threads'
 import type { Timer } from '../../core/clock.js'
-import { isRecord } from '../../core/option-check.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { PlainTarget } from '../../http/plain-target.js'
 import type { Report } from '../health/service-health.js'
-import { WORKER_SOURCE } from './worker-source.js'
+import { BeatWorker, type WorkerResult } from './beat-worker.js'
 
 /** One check that the thread keeps alive. */
 export interface ThreadEntry {
@@ -18,31 +16,30 @@ export interface ThreadEntry {
   readonly report: Report
 }
 
-/** How a beat of the thread went. */
-export type ThreadResult = Readonly<Record<string, unknown>>
+type Listener = (result: WorkerResult) => void
 
-type Listener = (result: ThreadResult) => void
-
-/** The main thread shows this often that it is alive; the worker looks half as often. */
-const PULSE_MS = 50
-const LOOK_MS = 100
+/** An entry as it is now: with it a thread that is started again goes on. */
+interface Held {
+  readonly listener: Listener
+  readonly keepAlive: boolean
+  entry: ThreadEntry
+  /** A thread that is started is to send the first beat so long after that; undefined while held. */
+  startInMs: number | undefined
+}
 
 /** A thread that ended by itself is started again after this. */
 const RESPAWN_MS = 1_000
 
-/** One thread for the heartbeats of all services of a client. It runs while it has something to keep alive. */
+/**
+ * One thread for the heartbeats of all services of a client. It runs while it has something to keep alive; when it ends by itself it is
+ * started again, and told what it is to keep alive by then.
+ */
 export class BeatThread {
   readonly #runtime: Runtime
   readonly #target: () => Promise<PlainTarget>
-  readonly #entries = new Map<
-    string,
-    { entry: ThreadEntry; listener: Listener; isStarted: boolean; keepAlive: boolean }
-  >()
-  #worker: Worker | undefined
-  /** What is to be said once the thread knows where the agent is and what to keep alive. */
-  #outbox: object[] | undefined
-  #pulse: Int32Array | undefined
-  #timer: Timer | undefined
+  readonly #entries = new Map<string, Held>()
+  /** Undefined while there is nothing to keep alive, and from an exit to the respawn. */
+  #worker: BeatWorker | undefined
   #respawn: Timer | undefined
 
   /** `target` says where the agent is, with the current token. */
@@ -51,34 +48,53 @@ export class BeatThread {
     this.#target = target
   }
 
+  /** Takes a check in, held. Where there is no thread, one is started at once. */
   add(entry: ThreadEntry, keepAlive: boolean, listener: Listener): void {
-    this.#entries.set(entry.key, { entry, listener, keepAlive, isStarted: false })
+    this.#entries.set(entry.key, { entry, listener, keepAlive, startInMs: undefined })
     if (this.#worker === undefined) this.#spawn()
-    this.post({ type: 'add', entry })
-    this.#refOrUnref()
+    else this.#worker.post({ type: 'add', entry })
+    this.#keepAliveOrNot()
   }
 
   start(key: string, delayMs: number): void {
-    this.#mark(key, true)
-    this.post({ type: 'start', key, delayMs })
+    this.#plan(key, delayMs)
+    this.#worker?.post({ type: 'start', key, delayMs })
   }
 
   hold(key: string): void {
-    this.#mark(key, false)
-    this.post({ type: 'hold', key })
+    this.#plan(key, undefined)
+    this.#worker?.post({ type: 'hold', key })
+    this.#worker?.settle(key)
   }
 
-  /** Forgets a check. With the last one the thread ends. */
+  /** What the next beats are to say. */
+  report(key: string, report: Report): void {
+    const held = this.#entries.get(key)
+    if (held === undefined) return
+    held.entry = { ...held.entry, report }
+    this.#worker?.post({ type: 'report', key, report })
+  }
+
+  /**
+   * Sends a beat now, or right after the one that is under way. Resolves when it was answered or has failed; at once while the check is
+   * held, and from an exit of the thread to its respawn, which sends one.
+   */
+  async beat(key: string): Promise<void> {
+    if (this.#entries.get(key)?.startInMs !== undefined) await this.#worker?.beat(key)
+  }
+
+  /** Forgets a check. With the last one the thread ends. Resolves when no beat of it is under way. */
   async remove(key: string): Promise<void> {
     this.#entries.delete(key)
-    this.post({ type: 'remove', key })
-    this.#refOrUnref()
-    if (this.#entries.size === 0) await this.#end()
-  }
-
-  post(message: object): void {
-    if (this.#outbox !== undefined) this.#outbox.push(message)
-    else this.#worker?.postMessage(message)
+    const worker = this.#worker
+    if (this.#entries.size > 0) {
+      this.#keepAliveOrNot()
+      await worker?.forget(key)
+    } else {
+      this.#worker = undefined
+      this.#respawn?.cancel()
+      await worker?.end()
+    }
   }
 
   /** Hands the current token over. */
@@ -86,86 +102,55 @@ export class BeatThread {
     const worker = this.#worker
     if (worker === undefined) return
     const target = await this.#target()
-    worker.postMessage({ type: 'target', target })
+    worker.post({ type: 'target', target })
   }
 
-  #mark(key: string, isStarted: boolean): void {
+  #plan(key: string, startInMs: number | undefined): void {
     const held = this.#entries.get(key)
-    if (held !== undefined) held.isStarted = isStarted
+    if (held !== undefined) held.startInMs = startInMs
   }
 
   #spawn(): void {
-    const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    const worker = new Worker(WORKER_SOURCE, {
-      eval: true,
-      name: 'proconsul heartbeats',
-      workerData: { pulse, lookMs: LOOK_MS },
-      // Loaders and flags of the application are not for this thread.
-      execArgv: [],
-      env: {},
-    })
-    this.#worker = worker
-    this.#outbox = []
-    this.#pulse = new Int32Array(pulse)
-    worker.on('message', (message: unknown) => this.#hear(message))
-    worker.on('error', (error) => this.#runtime.logger.warn({ error }, 'the heartbeat thread failed'))
-    worker.on('exit', () => {
-      if (this.#worker === worker) this.#onExit()
-    })
-    this.#refOrUnref()
-    this.#beatPulse()
-    void this.#fill(worker)
+    this.#respawn?.cancel()
+    try {
+      const worker = new BeatWorker(this.#runtime, {
+        onResult: (key, result) => {
+          if (this.#worker === worker) this.#entries.get(key)?.listener(result)
+        },
+        onExit: () => {
+          if (this.#worker === worker) this.#onExit()
+        },
+      })
+      this.#worker = worker
+    } catch (error) {
+      this.#runtime.logger.warn({ error }, 'the heartbeat thread failed')
+      this.#onExit()
+      return
+    }
+    this.#keepAliveOrNot()
+    void this.#worker.begin(this.#target, () => this.#known())
   }
 
-  async #fill(worker: Worker): Promise<void> {
-    try {
-      worker.postMessage({ type: 'target', target: await this.#target() })
-      for (const message of this.#outbox ?? []) worker.postMessage(message)
-      this.#outbox = undefined
-    } catch (error) {
-      this.#runtime.logger.warn({ error }, 'the heartbeat thread could not be told where the agent is')
-      await worker.terminate()
+  /** All that there is to keep alive, in the words of the thread. */
+  *#known(): Iterable<object> {
+    for (const [key, { entry, startInMs }] of this.#entries) {
+      yield { type: 'add', entry }
+      if (startInMs !== undefined) yield { type: 'start', key, delayMs: startInMs }
     }
   }
 
   #onExit(): void {
     this.#worker = undefined
-    this.#timer?.cancel()
-    for (const { listener } of this.#entries.values()) listener({ ended: true })
-    if (this.#entries.size > 0) this.#respawn = this.#runtime.clock.setTimer(() => this.#revive(), RESPAWN_MS)
+    // Their time has run on meanwhile.
+    for (const held of this.#entries.values()) if (held.startInMs !== undefined) held.startInMs = 0
+    this.#respawn = this.#runtime.clock.setTimer(() => this.#spawn(), RESPAWN_MS, { keepAlive: this.#keepAlive })
   }
 
-  #revive(): void {
-    this.#spawn()
-    for (const { entry, isStarted } of this.#entries.values()) {
-      this.post({ type: 'add', entry })
-      if (isStarted) this.post({ type: 'start', key: entry.key, delayMs: 0 })
-    }
+  get #keepAlive(): boolean {
+    return [...this.#entries.values()].some(({ keepAlive }) => keepAlive)
   }
 
-  #beatPulse(): void {
-    const beat = (): void => {
-      if (this.#pulse !== undefined) Atomics.add(this.#pulse, 0, 1)
-      this.#timer = this.#runtime.clock.setTimer(beat, PULSE_MS, { keepAlive: false })
-    }
-    beat()
-  }
-
-  #hear(message: unknown): void {
-    if (!isRecord(message) || typeof message['key'] !== 'string') return
-    this.#entries.get(message['key'])?.listener(message)
-  }
-
-  #refOrUnref(): void {
-    if ([...this.#entries.values()].some(({ keepAlive }) => keepAlive)) this.#worker?.ref()
-    else this.#worker?.unref()
-  }
-
-  async #end(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
-    this.#timer?.cancel()
-    this.#respawn?.cancel()
-    await worker?.terminate()
+  #keepAliveOrNot(): void {
+    if (this.#worker !== undefined) this.#worker.keepAlive = this.#keepAlive
   }
 }

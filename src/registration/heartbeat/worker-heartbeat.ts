@@ -4,7 +4,8 @@ import { httpFailure } from '../../errors/http-failure.js'
 import { networkFailure } from '../../errors/network-failure.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
 import type { BeaterParts } from '../registration-parts.js'
-import type { BeatThread, ThreadResult } from './beat-thread.js'
+import type { BeatThread } from './beat-thread.js'
+import type { WorkerResult } from './beat-worker.js'
 import type { Beater } from './heartbeat.js'
 
 const OPERATION = 'agent.check.update'
@@ -16,11 +17,9 @@ const OPERATION = 'agent.check.update'
 export class WorkerHeartbeat implements Beater {
   readonly #parts: BeaterParts
   readonly #thread: BeatThread
-  readonly #answers = new Map<number, () => void>()
-  #sequence = 0
   #lastReport = ''
   #isAdded = false
-  #isStopped = false
+  #stopped: Promise<void> | undefined
 
   constructor(parts: BeaterParts, thread: BeatThread) {
     this.#parts = parts
@@ -29,55 +28,43 @@ export class WorkerHeartbeat implements Beater {
 
   start(): void {
     const { checkId, intervalMs, heartbeat, runtime } = this.#parts
-    if (this.#isStopped) return
+    if (this.#stopped !== undefined) return
     if (!this.#isAdded) {
       this.#isAdded = true
       const { warnAfterMs, criticalAfterMs, keepAlive } = heartbeat
       const at = `/v1${path`/agent/check/update/${checkId}`}`
       const bounds = { intervalMs, timeoutMs: intervalMs, warnAfterMs, criticalAfterMs }
-      this.#thread.add({ key: checkId, path: at, ...bounds, report: this.#parts.report() }, keepAlive, (result) =>
-        this.#hear(result),
-      )
+      const report = this.#parts.report()
+      this.#lastReport = JSON.stringify(report)
+      this.#thread.add({ key: checkId, path: at, ...bounds, report }, keepAlive, (result) => this.#hear(result))
     }
     this.#thread.start(checkId, intervalMs * (0.2 + 0.8 * runtime.random()))
   }
 
   hold(): void {
-    this.#thread.hold(this.#parts.checkId)
-    this.#settleAll()
+    if (this.#isBeating) this.#thread.hold(this.#parts.checkId)
   }
 
   async beatNow(): Promise<void> {
-    if (!this.#isAdded || this.#isStopped) return
+    if (!this.#isBeating) return
     this.#tellReport()
-    this.#sequence += 1
-    const sequence = this.#sequence
-    await new Promise<void>((resolve) => {
-      this.#answers.set(sequence, resolve)
-      this.#thread.post({ type: 'beat', key: this.#parts.checkId, sequence })
-    })
+    await this.#thread.beat(this.#parts.checkId)
   }
 
-  async stop(): Promise<void> {
-    if (this.#isStopped) return
-    this.#isStopped = true
-    this.#settleAll()
-    if (this.#isAdded) await this.#thread.remove(this.#parts.checkId)
+  stop(): Promise<void> {
+    this.#stopped ??= this.#isAdded ? this.#thread.remove(this.#parts.checkId) : Promise.resolve()
+    return this.#stopped
   }
 
-  #hear(result: ThreadResult): void {
-    if (result['ended'] === true) {
-      this.#settleAll()
-      return
-    }
+  /** Whether the thread has the check from here. */
+  get #isBeating(): boolean {
+    return this.#isAdded && this.#stopped === undefined
+  }
+
+  #hear(result: WorkerResult): void {
     this.#tellReport()
     if (result['ok'] === true) this.#parts.onBeat(statusOf(result), Number(result['durationMs']))
-    else if (result['skipped'] !== true) this.#parts.onFailure(failureOf(result))
-    const sequences: unknown = result['sequences']
-    for (const sequence of Array.isArray(sequences) ? sequences : []) {
-      this.#answers.get(Number(sequence))?.()
-      this.#answers.delete(Number(sequence))
-    }
+    else this.#parts.onFailure(failureOf(result))
   }
 
   /** Hands the thread what the probes say now, where it is news. */
@@ -86,20 +73,15 @@ export class WorkerHeartbeat implements Beater {
     const text = JSON.stringify(report)
     if (text === this.#lastReport) return
     this.#lastReport = text
-    this.#thread.post({ type: 'report', key: this.#parts.checkId, report })
-  }
-
-  #settleAll(): void {
-    for (const settle of this.#answers.values()) settle()
-    this.#answers.clear()
+    this.#thread.report(this.#parts.checkId, report)
   }
 }
 
-function statusOf({ status }: ThreadResult): SettableStatus {
+function statusOf({ status }: WorkerResult): SettableStatus {
   return status === 'passing' || status === 'warning' ? status : 'critical'
 }
 
-function failureOf(result: ThreadResult): ProconsulError {
+function failureOf(result: WorkerResult): ProconsulError {
   if (result['timedOut'] === true) return new ProconsulError('PROCONSUL_TIMEOUT', `${OPERATION}: no answer in time`)
   if (typeof result['httpStatus'] === 'number') {
     return httpFailure({ operation: OPERATION, status: result['httpStatus'], body: String(result['body']) })

@@ -40,7 +40,9 @@ function beat(entry, sequence) {
   entry.level = level
   send(entry, JSON.stringify({ Status: status, Output: cut(output) }), (result) => {
     entry.underWay = false
-    if (!result.ok && result.retry && entries.get(entry.key) === entry) plan(entry, Math.min(entry.intervalMs, 1000))
+    // Another may have the key by now.
+    if (entries.get(entry.key) !== entry) return
+    if (!result.ok && result.retry) plan(entry, Math.min(entry.intervalMs, 1000))
     parentPort.postMessage({ key: entry.key, sequences, status, durationMs: performance.now() - startedAt, ...result })
     if (entry.again) { entry.again = false; beat(entry) }
   })
@@ -67,6 +69,7 @@ function send(entry, body, done) {
       : { socketPath: target.socketPath }),
     headers: { ...target.headers, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
   })
+  entry.request = request
   const timer = setTimeout(() => {
     finish({ ok: false, retry: false, timedOut: true })
     request.destroy()
@@ -107,9 +110,15 @@ const handlers = {
   beat({ key, sequence }) {
     const entry = entries.get(key)
     if (entry && !entry.held) beat(entry, sequence)
-    else parentPort.postMessage({ key, sequences: [sequence], skipped: true })
+    else parentPort.postMessage({ sequences: [sequence] })
   },
-  remove({ key }) { const entry = entries.get(key); if (entry) { entry.held = true; clearTimeout(entry.timer); entries.delete(key) } },
+  remove({ key, sequence }) {
+    const entry = entries.get(key)
+    entries.delete(key)
+    clearTimeout(entry?.timer)
+    if (entry?.underWay) entry.request.destroy()
+    parentPort.postMessage({ sequences: [sequence] })
+  },
 }
 parentPort.on('message', (message) => handlers[message.type](message))
 `
