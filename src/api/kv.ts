@@ -5,7 +5,7 @@ import { kvDecoder, kvEntriesOf, kvEntry, type KvEncoding, type KvEntry } from '
 import { checkKey, checkPrefix, keyPath } from './kv-key.js'
 import { checkFlags, checkIndex, valueBytes } from './kv-value.js'
 import type { ReadOptions, RequestOptions } from './options.js'
-import { read, write } from './send.js'
+import { read, write, type ReadRequest } from './send.js'
 import { booleanOf, listOf, type Answer } from './wire.js'
 
 /** Options of a read of entries. */
@@ -83,14 +83,18 @@ export class KvApi {
     return await this.#entries('kv.list', keyPath(checkPrefix('prefix', prefix)), { recurse: true }, options)
   }
 
-  /** The names of the keys that begin with `prefix`, in order. */
-  async keys(prefix: string, options: KvKeysOptions = {}): Promise<Answer<readonly string[]>> {
+  /** The names of the keys that begin with `prefix`, in order. More than `maxBytes` of them are `PROCONSUL_RESPONSE_TOO_LARGE`. */
+  async keys(
+    prefix: string,
+    options: KvKeysOptions = {},
+    limits: Pick<ReadRequest, 'maxBytes'> = {},
+  ): Promise<Answer<readonly string[]>> {
     const { separator, ...rest } = options
     const query = {
       keys: true,
       separator: separator === undefined ? undefined : checkString('separator', separator),
     }
-    const answer = await this.#read('kv.keys', keyPath(checkPrefix('prefix', prefix)), query, rest)
+    const answer = await this.#read('kv.keys', keyPath(checkPrefix('prefix', prefix)), query, rest, limits)
     return { value: answer.status === 404 ? [] : listOf<string>(answer), meta: answer.meta }
   }
 
@@ -158,8 +162,9 @@ export class KvApi {
     path: string,
     query: Readonly<Record<string, QueryValue>>,
     options: ReadOptions,
+    limits: Pick<ReadRequest, 'maxBytes'> = {},
   ): Promise<HttpAnswer> {
-    return await read(this.#http, operation, path, options, { query, answers: [404], compress: 'off-host' })
+    return await read(this.#http, operation, path, options, { query, answers: [404], compress: 'off-host', ...limits })
   }
 }
 

@@ -18,6 +18,8 @@ export interface ReadRequest {
   readonly answers?: readonly number[]
   /** Whether the agent may compress the answer, where the options do not say. */
   readonly compress?: HttpRequest['compress']
+  /** Most bytes of the answer. */
+  readonly maxBytes?: HttpRequest['maxBytes']
 }
 
 /** Sends a GET. `operation` names it in messages; `path` is encoded. */
@@ -26,7 +28,7 @@ export async function read(
   operation: string,
   path: string,
   options: ListOptions,
-  { query, answers, compress }: ReadRequest = {},
+  { query, answers, compress, maxBytes }: ReadRequest = {},
 ): Promise<HttpAnswer> {
   refuseUnknown(operation, options, LIST_OPTIONS)
   return await http.request({
@@ -37,6 +39,7 @@ export async function read(
     ...(compress !== undefined && { compress }),
     ...readPart(options, query),
     ...(answers !== undefined && { answers }),
+    ...(maxBytes !== undefined && { maxBytes }),
   })
 }
 

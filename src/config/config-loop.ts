@@ -141,7 +141,7 @@ export class ConfigLoop<T> implements Closeable {
     }
     const { lossGuardMs } = this.#parts.options
     const message =
-      `${verdict.missing} keys are missing after an outage or without a change of the store's index; ` +
+      `${verdict.missing} keys are missing after an outage, or without proof that they were deleted; ` +
       `they are taken for lost, not deleted, for ${formatDuration(lossGuardMs)}`
     this.#becomeStale(new ProconsulError('PROCONSUL_UNAVAILABLE', message))
   }

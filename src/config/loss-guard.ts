@@ -8,7 +8,7 @@ export type GuardVerdict =
   | { readonly type: 'held'; readonly missing: number }
 
 /**
- * Tells a deletion from a loss. Keys that are missing after an outage, or without the store's index having gone on, may be lost (an
+ * Tells a deletion from a loss. Keys that are missing after an outage, or without proof that they were deleted, may be lost (an
  * agent that restarted empty, a token that may not read them any more); such a state is held back until the keys are there again, or
  * for a bounded time, after which it is taken as it is.
  */

@@ -123,7 +123,7 @@ export class ConsulHttpClient implements HttpClient {
     const ctx = new EventEmitter()
     const cancel = (): boolean => ctx.emit('cancel')
     signal.addEventListener('abort', cancel, { once: true })
-    const { sink, failed } = this.#bodySink(request.operation, cancel)
+    const { sink, failed } = this.#bodySink(request, cancel)
     try {
       const send = { GET: '_get', PUT: '_put', POST: '_post', DELETE: '_delete' } as const
       const body = encodeBody(request.body)
@@ -147,7 +147,7 @@ export class ConsulHttpClient implements HttpClient {
     return await this.#answer(request, sink, token)
   }
 
-  #bodySink(operation: string, cancel: () => void): { sink: BodySink; failed: Promise<never> } {
+  #bodySink(request: HttpRequest, cancel: () => void): { sink: BodySink; failed: Promise<never> } {
     let onFailure: (error: ProconsulError) => void = () => undefined
     const failed = new Promise<never>((_resolve, reject) => {
       onFailure = (error) => {
@@ -155,7 +155,8 @@ export class ConsulHttpClient implements HttpClient {
         cancel()
       }
     })
-    return { sink: new BodySink(operation, this.#setting.maxResponseBytes, onFailure), failed }
+    const maxBytes = Math.min(this.#setting.maxResponseBytes, request.maxBytes ?? Infinity)
+    return { sink: new BodySink(request.operation, maxBytes, onFailure), failed }
   }
 
   async #answer(request: HttpRequest, sink: BodySink, token: Secret | undefined): Promise<HttpAnswer> {

@@ -42,6 +42,8 @@ export interface HttpRequest extends Tenancy {
    * than to hand over. Default true.
    */
   readonly compress?: boolean | 'off-host' | undefined
+  /** The answer may be no larger than this, decompressed. The client's `maxResponseBytes` holds in any case. */
+  readonly maxBytes?: number | undefined
   /** Statuses beside 2xx that are answers and not failures. */
   readonly answers?: readonly number[]
   /** Overrides the client's token for this request. */

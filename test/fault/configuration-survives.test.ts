@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ConfigOptions } from '../../src/config/config-options.js'
 import type { Settings } from '../../src/config/settings.js'
 import type { TreeObject } from '../../src/config/tree/tree.js'
+import { ProconsulError } from '../../src/errors/proconsul-error.js'
+import { startEmbeddedConsul } from '../../src/testing/index.js'
 import { configClient, type ConfigClient } from '../support/config-client.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
@@ -235,6 +237,107 @@ describe('the right to read is revoked', () => {
     await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
   })
 
+  it.each([
+    ['others change', 'payments/x', 'few'],
+    ['others outgrow the largest answer', 'payments/x'.padEnd(60_000, 'x'), 'few'],
+    ['another layer changes', 'base/x', 'few'],
+    ['what is left of the layer changes', 'orders/x', 'few'],
+    ['another layer changes, beside many others', 'base/x', 'many'],
+    ['what is left of the layer changes, beside many others', 'orders/x', 'many'],
+  ])('for a key is no deletion when %s meanwhile', async (_what, change, others) => {
+    const [key, value] = [change.slice(0, 10), change]
+    await using guarded = await startConsul({ acl: true })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.import('app', { 'base/a': '1', 'orders/b': '1' })
+    const names = Array.from({ length: others === 'many' ? 450 : 1 }, (_, index) => [`${index}`, ''] as const)
+    await writer.kv.import('app/payments', Object.fromEntries(names))
+    const [wide, narrow] = await tokens(guarded, { app: 'read' }, { app: 'read', 'app/orders/b': 'deny' })
+    let token = wide
+    await using reader = configClient(
+      { address: guarded.url, token: () => token, maxResponseBytes: 50_000 },
+      { interval: 1, burst: 100, wait: '1s' },
+    )
+    const settings = await reader.config.open({ layers: ['app/base', 'app/orders'], debounce: 0 })
+    const seen = events(settings)
+    token = narrow
+    let round = 0
+    const changing = async (): Promise<unknown> => writer.kv.set(`app/${key}`, `${++round}${value}`)
+    await eventually(
+      async () => {
+        await changing()
+        expect(settings.staleness?.error.message).toMatch(/keys are missing/)
+      },
+      { within: 15_000 },
+    )
+    expect(settings.get('b')).toBe('1')
+    token = wide
+    await eventually(
+      async () => {
+        await changing()
+        expect(settings.stale).toBe(false)
+      },
+      { within: 15_000 },
+    )
+    expect(settings.get('b')).toBe('1')
+    expect(seen.filter((name) => name !== 'change')).toEqual(['stale', 'recovered'])
+  })
+
+  it('for the folder around the layers, while the layers may be listed, goes unnoticed', async () => {
+    await using guarded = await startConsul({ acl: true, hcl: 'acl { enable_key_list_policy = true }' })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.import('app', { 'a/x': '1', 'b/x': '2', 'b/old': '1' })
+    const [wide, narrow] = await tokens(guarded, { 'app/': 'list' }, { 'app/a/': 'list', 'app/b/': 'list' })
+    let token = wide
+    await using reader = configClient({ address: guarded.url, token: () => token }, { wait: '1s' })
+    const settings = await reader.config.open({ layers: ['app/a', 'app/b'], debounce: 0 })
+    const seen = events(settings)
+    token = narrow
+    await eventually(() => expect(kinds(reader)).toContain('config.layer'), { within: 15_000 })
+    await writer.kv.set('app/b/x', '3')
+    await eventually(() => expect(settings.value).toEqual({ x: '3', old: '1' }))
+    await writer.kv.delete('app/b/old')
+    await eventually(() => expect(settings.value).toEqual({ x: '3' }))
+    expect(seen).toEqual(['change', 'change'])
+  })
+
+  it('for the folder around the layers, found after an outage, ends as a recovery', async () => {
+    await using guarded = await startConsul({ acl: true, hcl: 'acl { enable_key_list_policy = true }' })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.import('app', { 'a/x': '1', 'b/x': '2' })
+    const [wide, narrow] = await tokens(guarded, { 'app/': 'list' }, { 'app/a/': 'list', 'app/b/': 'list' })
+    let token = wide
+    let isDown = false
+    await using reader = configClient({ address: guarded.url, token: () => token }, { wait: '1s' }, (request, http) =>
+      isDown ? Promise.reject(new ProconsulError('PROCONSUL_UNAVAILABLE', 'down')) : http.request(request),
+    )
+    const settings = await reader.config.open({ layers: ['app/a', 'app/b'], debounce: 0 })
+    const seen = events(settings)
+    isDown = true
+    await eventually(() => expect(settings.stale).toBe(true), { within: 15_000 })
+    token = narrow
+    isDown = false
+    await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
+    expect(seen).toEqual(['stale', 'recovered'])
+    expect(kinds(reader)).toContain('config.layer')
+  })
+
+  it('to all but the layers leaves a deletion a deletion, where the agent tells that it left something out', async () => {
+    await using telling = await startEmbeddedConsul({ acl: {} })
+    await using writer = configClient({ address: telling.address, token: telling.acl.managementToken })
+    await writer.kv.import('app', { 'a/x': '1', 'b/x': '2', 'b/old': '1', 'payments/x': '1' })
+    const tokenOf = (...folders: string[]): string =>
+      telling.acl.createToken(folders.map((folder) => `key_prefix "${folder}" { policy = "read" }`).join('\n')).secretId
+    let token = tokenOf('app/')
+    await using reader = configClient({ address: telling.address, token: () => token }, { wait: '1s' })
+    const settings = await reader.config.open({ layers: ['app/a', 'app/b'], debounce: 0 })
+    const seen = events(settings)
+    token = tokenOf('app/a/', 'app/b/')
+    await eventually(() => expect(kinds(reader)).toContain('config.layer'), { within: 15_000 })
+    await writer.kv.delete('app/b/old')
+    await eventually(() => expect(settings.value).toEqual({ x: '2' }))
+    expect(seen).toEqual(['change'])
+  })
+
   it('is asked with the token of the configuration itself where one is given', async () => {
     await using guarded = await startConsul({ acl: true })
     const { managementToken: token } = guarded.acl
@@ -280,6 +383,23 @@ describe('the right to read is revoked', () => {
     })
   })
 })
+
+/** A token for each set of rules: prefix and policy. */
+async function tokens(guarded: ConsulAgent, ...rules: Readonly<Record<string, string>>[]): Promise<[string, string]> {
+  const secrets: string[] = []
+  for (const rule of rules) {
+    const texts = Object.entries(rule).map(([prefix, policy]) => `key_prefix "${prefix}" { policy = "${policy}" }`)
+    secrets.push((await guarded.acl.createToken(texts.join('\n'))).secret)
+  }
+  const [first = '', second = ''] = secrets
+  return [first, second]
+}
+
+/** The queries by which a client follows its configurations. */
+function kinds(client: ConfigClient): string[] {
+  const { watches } = client.engine.debug()
+  return watches.filter(({ subscribers }) => subscribers > 0).map(({ kind }) => kind)
+}
 
 interface ChangeablePolicy {
   readonly secret: string

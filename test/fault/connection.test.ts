@@ -153,6 +153,9 @@ describe('an outage is a typed error', () => {
       code: 'PROCONSUL_RESPONSE_TOO_LARGE',
     })
     expect(requests).toHaveLength(1)
+    await expect(client(url).request({ ...READ, maxBytes: 1_000 })).rejects.toMatchObject({
+      code: 'PROCONSUL_RESPONSE_TOO_LARGE',
+    })
   })
 })
 

@@ -10,8 +10,8 @@ export interface LayerState {
   /** Raft index of the read. */
   readonly index: number
   /**
-   * Whether what is missing was surely deleted: the index has gone on since the read before, and nothing was filtered out. An agent that
-   * lost its state, or a token that lost its right, makes keys vanish without that.
+   * Whether what is missing since the state before was surely deleted. An agent that lost its state, or a token that lost its right, makes
+   * keys vanish without that.
    */
   readonly advanced: boolean
   /** Whether what others keep beside the layers makes it costly to read along with them. */
@@ -24,7 +24,7 @@ export interface StateObserver {
   onState(state: LayerState): void
   /** The first failed read after good ones. */
   onFailure(error: ProconsulError): void
-  /** The first good read after failures; `isSame` when it brought nothing new. */
+  /** The first good read after failures, or of a source; before `onState`. `isSame` when it brought nothing new. */
   onRecovery(isSame: boolean): void
 }
 

@@ -1,3 +1,5 @@
+import type { KvKeysOptions } from '../../api/kv.js'
+import type { Answer } from '../../api/wire.js'
 import { AbortLink, throwIfAborted } from '../../core/abort.js'
 import { backoffMs } from '../../core/backoff.js'
 import { sleep } from '../../core/sleep.js'
@@ -16,11 +18,15 @@ interface Rooted extends Coverage {
 /** Beside more keys of others than this, the layers are read apart from the start. */
 const FOREIGN_KEYS_ALLOWED = 400
 
+/** More names than this are not read to find out how many of them belong to others. */
+const NAMES_MAX_BYTES = 256 * 1024
+
 const DELAYS = Object.freeze({ firstMs: 100, maxMs: 10_000 })
 
 /**
  * Looks at the names in the folder that the layers share, and reads the folder as a whole if it holds little else, or layer by layer if
- * it does. Should others outgrow the layers later, or change so often that most reads are for nothing, it changes over.
+ * it does. Should others outgrow the layers later, or change so often that most reads are for nothing, or should the token not be allowed
+ * to read the folder any more, it changes over.
  */
 export class RootedSource implements StateSource {
   readonly #parts: SourceParts
@@ -74,38 +80,37 @@ export class RootedSource implements StateSource {
 
   /** Asks for the names of all keys only where those of the first level leave it open. */
   async #isCrowded(): Promise<boolean> {
-    const { kv } = this.#parts
-    const { layers, access } = this.#scope
-    const options = { ...access, signal: this.#link.signal }
-    const { cover } = this.#coverage
-    const folders = await kv.keys(cover, { ...options, separator: '/' })
-    if (folders.meta.filteredByAcls === true) return true
-    const foreign = countForeign(layers, folders.value)
-    if (foreign === 0 || foreign > FOREIGN_KEYS_ALLOWED) return foreign > 0
-    const keys = await kv.keys(cover, options)
-    return countForeign(layers, keys.value) > FOREIGN_KEYS_ALLOWED
+    try {
+      const folders = await this.#names({ separator: '/' })
+      if (folders.meta.filteredByAcls === true) return true
+      const foreign = countForeign(this.#scope.layers, folders.value)
+      if (foreign === 0 || foreign > FOREIGN_KEYS_ALLOWED) return foreign > 0
+      const keys = await this.#names({})
+      return countForeign(this.#scope.layers, keys.value) > FOREIGN_KEYS_ALLOWED
+    } catch (error) {
+      if (isProconsulError(error, 'PROCONSUL_RESPONSE_TOO_LARGE')) return true
+      throw error
+    }
+  }
+
+  async #names(options: KvKeysOptions): Promise<Answer<readonly string[]>> {
+    const { signal } = this.#link
+    const limits = { maxBytes: NAMES_MAX_BYTES }
+    return await this.#parts.kv.keys(this.#coverage.cover, { ...this.#scope.access, ...options, signal }, limits)
   }
 
   #covering(): StateSource {
-    return new CoverSource(this.#parts, this.#scope, this.#coverage.cover, {
-      onState: (state) => {
-        this.#observer.onState(state)
-        if (state.isCrowded) this.#changeOver(state)
-      },
-      onFailure: (error) => {
-        // What is too large to be read whole may do in parts.
-        if (error.code === 'PROCONSUL_RESPONSE_TOO_LARGE') this.#changeOver()
-        else this.#observer.onFailure(error)
-      },
-      onRecovery: (isSame) => this.#observer.onRecovery(isSame),
-    }).start()
+    const onUnfit = (told: LayerState | undefined): void => this.#changeOver(told)
+    return new CoverSource(this.#parts, this.#scope, this.#coverage.cover, this.#observer, onUnfit).start()
   }
 
   #splitting(known?: LayerState): StateSource {
     return new SplitSource(this.#parts, this.#scope, this.#coverage.prefixes, this.#observer, known).start()
   }
 
-  #changeOver(known?: LayerState): void {
+  #changeOver(known: LayerState | undefined): void {
+    // The observer may have closed this when it heard of the state.
+    if (this.#link.signal.aborted) return
     this.#source?.close()
     this.#source = this.#splitting(known)
   }

@@ -5,6 +5,7 @@ import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.j
 import { askedOptions } from '../../watch/asked-options.js'
 import { queryKey } from '../../watch/query-key.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
+import { provesDeletion } from './deletion-proof.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
 import { keepEntries, ownEntries, type LayerState, type StateObserver, type StateSource } from './layer-state.js'
 
@@ -29,7 +30,8 @@ export class SplitSource implements StateSource {
   #state: LayerState | undefined
   #isReading = false
   #isWanted = false
-  #isFailing = false
+  /** What the observer knows of the reads. It may have heard of failures before this began: the first good one is a recovery as well. */
+  #reads: 'unknown' | 'good' | 'failing' = 'unknown'
 
   constructor(
     parts: SourceParts,
@@ -105,16 +107,18 @@ export class SplitSource implements StateSource {
     const { signal } = this.#link
     const index = Math.max(0, ...this.#marks.map(({ snapshot }) => snapshot?.index ?? 0))
     const read = ownEntries(layers, await this.#parts.txn.trees(this.#prefixes, { ...access, signal }))
+    const before = this.#state ?? { entries: [], index: 0 }
+    const entries = keepEntries(before.entries, read)
+    const advanced = await provesDeletion(this.#parts, this.#scope, { before, entries }, signal)
     if (signal.aborted) return
-    const before = this.#state
-    const entries = keepEntries(before?.entries ?? [], read)
-    const isSame = entries === before?.entries
-    if (this.#isFailing && this.#marks.every(({ failure }) => failure === undefined)) {
-      this.#isFailing = false
+    const isSame = entries === this.#state?.entries
+    if (this.#reads !== 'good' && this.#marks.every(({ failure }) => failure === undefined)) {
+      this.#reads = 'good'
       this.#observer.onRecovery(isSame)
     }
-    if (isSame) return
-    this.#state = { entries, index, advanced: index > (before?.index ?? 0), isCrowded: false }
+    // The observer may have closed this when it heard of the recovery.
+    if (isSame || this.#link.signal.aborted) return
+    this.#state = { entries, index, advanced, isCrowded: false }
     this.#observer.onState(this.#state)
   }
 
@@ -126,8 +130,8 @@ export class SplitSource implements StateSource {
   }
 
   #failed(error: ProconsulError): void {
-    if (this.#isFailing) return
-    this.#isFailing = true
+    if (this.#reads === 'failing') return
+    this.#reads = 'failing'
     this.#observer.onFailure(error)
   }
 }
