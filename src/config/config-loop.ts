@@ -155,7 +155,7 @@ export class ConfigLoop<T> implements Closeable {
   #onRecovery(isSame: boolean): void {
     if (!isSame || this.#guard.isHolding) return
     this.#guard.confirmed()
-    this.#recover()
+    if (!this.#isFromCache) this.#recover()
   }
 
   /** Applies a state, when the keys have been quiet for a while. The first one is not kept waiting. */

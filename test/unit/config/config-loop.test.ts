@@ -226,6 +226,25 @@ describe('an outage', () => {
   })
 })
 
+describe('a value from the cache', () => {
+  it('counts as out of date until Consul holds one that is accepted, however well it is read', async () => {
+    const schema = (value: TreeObject): TreeObject => {
+      if (value['x'] === 'bad') throw new Error('bad')
+      return value
+    }
+    const harness = new Harness({ schema, optional: true, debounce: 0 })
+    const starting = harness.loop.start({ layers: [], version: 1, savedAt: 0 })
+    harness.fail()
+    const settings = new Settings(harness.loop, await starting, logger)
+    await harness.push({ 'a/x': 'bad' })
+    expect(settings.rejection).toBeDefined()
+    harness.recover(true)
+    expect(settings.stale).toBe(true)
+    await harness.push({ 'a/x': 'good' })
+    expect(settings.stale).toBe(false)
+  })
+})
+
 describe('Settings', () => {
   it('lets no listener harm another, nor the loop', async () => {
     const harness = new Harness({ debounce: 0 })
