@@ -62,7 +62,7 @@ export class KvApi {
     this.#http = http
   }
 
-  /** One entry; undefined when there is no such key, or the token may not read it. */
+  /** One entry; undefined when there is no such key. One that the token may not read is `PROCONSUL_PERMISSION_DENIED`. */
   async get(key: string, options?: KvTextOptions): Promise<Answer<KvEntry | undefined>>
   async get(key: string, options: KvBytesOptions): Promise<Answer<KvEntry<Buffer> | undefined>>
   async get(key: string, options: KvReadOptions): Promise<Answer<KvEntry<string | Buffer> | undefined>>
