@@ -63,7 +63,7 @@ export class Kv implements Closeable {
     this.#trees = engine.family({ name: 'kv.tree', reconcile: keepTree, isEmpty: (entries) => entries.length === 0 })
   }
 
-  /** One entry; undefined when there is no such key, or the token may not read it. */
+  /** One entry; undefined when there is no such key. One that the token may not read is `PROCONSUL_PERMISSION_DENIED`. */
   async get(key: string, options?: KvTextOptions): Promise<KvEntry | undefined>
   async get(key: string, options: KvBytesOptions): Promise<KvEntry<Buffer> | undefined>
   async get(key: string, options: KvReadOptions = {}): Promise<KvEntry<string | Buffer> | undefined> {
