@@ -1,5 +1,5 @@
 import { Agent, get } from 'node:http'
-import { configClient } from '../test/support/config-client.js'
+import { Proconsul } from 'proconsul'
 import type { ConsulAgent } from '../test/support/consul-agent.js'
 
 /**
@@ -15,7 +15,7 @@ const CHANGES = 15
 export default async function configLoad({ consul }: { readonly consul: ConsulAgent }): Promise<void> {
   const address = consul.url
   // Both sides have their connection already; without a grace time each configuration is read anew.
-  await using client = configClient({ address }, { grace: 0 })
+  await using client = new Proconsul({ address, watch: { grace: 0 } })
   for (const layer of LAYERS) {
     const keys = Array.from({ length: KEYS_PER_LAYER }, (_, index) => {
       const section = `${layer.slice(-1)}-${Math.floor(index / 20)}`
@@ -27,14 +27,14 @@ export default async function configLoad({ consul }: { readonly consul: ConsulAg
   for (let run = 0; run < RUNS; run += 1) {
     loads.bare.push(await timed(() => bareRead(consul, '')))
     const at = performance.now()
-    const settings = await client.config.open({ layers: LAYERS })
+    const settings = await client.config({ layers: LAYERS })
     loads.ours.push(performance.now() - at)
     await settings.close()
   }
   report('load of 5,000 keys', loads)
 
   const changes = { bare: [] as number[], ours: [] as number[] }
-  const settings = await client.config.open({ layers: LAYERS, debounce: 0 })
+  const settings = await client.config({ layers: LAYERS, debounce: 0 })
   let sectionsKept = Infinity
   for (let round = 0; round < CHANGES; round += 1) {
     const index = (await bareRead(consul, '')).index

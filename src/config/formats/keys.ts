@@ -8,7 +8,7 @@ export interface LeafKey {
   readonly key: string
   /** The key without its layer. */
   readonly name: string
-  readonly value: Tree
+  readonly tree: Tree
 }
 
 /** The path that a key stands for: its parts, and `servers[0]` or `servers/0` for items of a list. */
@@ -27,7 +27,7 @@ export function nestKeys(leaves: readonly LeafKey[]): Tree {
   const values = new NestedValues()
   // Keys come sorted, so that most have the folder of the one before.
   let last: { readonly name: string; readonly segments: Segments; readonly folder: ValueFolder } | undefined
-  for (const { key, name, value } of leaves) {
+  for (const { key, name, tree: value } of leaves) {
     const slash = name.lastIndexOf('/')
     const folderName = name.slice(0, Math.max(0, slash))
     const [leaf = '', ...items] = nameSegments(name.slice(slash + 1))

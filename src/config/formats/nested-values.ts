@@ -35,13 +35,13 @@ export class NestedValues {
 /** Values and further folders by their names. */
 export type ValueFolder = Map<string, Node>
 
-type Node = ValueFolder | { readonly value: Tree }
+type Node = ValueFolder | Tree
 
 /** Puts a value into a folder. Returns what is wrong when a folder of that name is there. */
 export function putValue(folder: ValueFolder, above: Segments, name: string, value: Tree): string | undefined {
   checkName(name, above)
   if (folder.get(name) instanceof Map) return conflict([...above, name])
-  folder.set(name, { value })
+  folder.set(name, value)
   return undefined
 }
 
@@ -68,7 +68,7 @@ function isListed(folder: ValueFolder): boolean {
 
 function nodeTree(node: Node | undefined): Tree {
   if (node === undefined) return null
-  return node instanceof Map ? folderTree(node, false) : node.value
+  return node instanceof Map ? folderTree(node, false) : node
 }
 
 function conflict(segments: Segments): string {

@@ -105,8 +105,8 @@ function coverReader(
     if (isWokenForNothing) isRestless ||= disturbances.take() > 0
     last = { entries, index }
     const advanced = await provesDeletion(parts, scope, { before, entries }, request.signal)
-    const ownSize = sizeOf(own)
-    const isLarge = sizeOf(value) - ownSize > Math.max(ownSize, FOREIGN_SIZE_ALLOWED)
+    const isLarge =
+      own.length < value.length && sizeOf(value) > sizeOf(own) + Math.max(sizeOf(own), FOREIGN_SIZE_ALLOWED)
     // Where something is left out, the token may not read all of the folder.
     const isCrowded = isRestless || isLarge || meta.filteredByAcls === true
     return { value: { entries, index, advanced, isCrowded }, meta }

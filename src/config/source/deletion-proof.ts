@@ -45,7 +45,7 @@ export async function provesDeletion(
 }
 
 function missingKeys(before: readonly KvEntry[], entries: readonly KvEntry[]): readonly string[] {
-  if (entries === before) return []
+  if (entries === before || before.length === 0) return []
   const present = new Set(entries.map(({ key }) => key))
   return before.map(({ key }) => key).filter((key) => !present.has(key))
 }

@@ -35,11 +35,17 @@ export interface StateSource {
 
 /** The keys that belong to the layers. */
 export function ownEntries(layers: readonly ConfigLayer[], entries: readonly KvEntry[]): readonly KvEntry[] {
-  return entries.filter(({ key }) => layers.some((layer) => isWithin(layer, key)))
+  // Keys come sorted: most belong to the layer of the one before.
+  let layer: ConfigLayer | undefined
+  return entries.filter(({ key }) => {
+    if (layer === undefined || !isWithin(layer, key)) layer = layers.find((other) => isWithin(other, key))
+    return layer !== undefined
+  })
 }
 
 /** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */
 export function keepEntries(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
+  if (previous.length === 0) return next.length === 0 ? previous : next
   let byKey: ReadonlyMap<string, KvEntry> | undefined
   let isSame = previous.length === next.length
   const entries = next.map((entry, index) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { KeyProblem, nestKeys } from '../../../../src/config/formats/keys.js'
 
 function nest(entries: Readonly<Record<string, string>>): unknown {
-  return nestKeys(Object.entries(entries).map(([name, value]) => ({ key: `layer/${name}`, name, value })))
+  return nestKeys(Object.entries(entries).map(([name, value]) => ({ key: `layer/${name}`, name, tree: value })))
 }
 
 describe('keys as a tree', () => {
