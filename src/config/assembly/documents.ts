@@ -3,6 +3,7 @@ import { DocumentProblem, type ParseDocument } from '../formats/document.js'
 import { isFolderMark } from '../formats/keys.js'
 import { ConfigRejection, type ConfigIssue } from '../issue.js'
 import type { ConfigLayer } from '../layer.js'
+import { LayerFinder, nameWithin } from '../layer-finder.js'
 import { coerceText } from '../tree/coerce.js'
 import { formatPath } from '../tree/path.js'
 import { TreeProblem, type Tree } from '../tree/tree.js'
@@ -30,7 +31,7 @@ export interface LayerDocuments {
 export class DocumentReader {
   readonly #layers: readonly ConfigLayer[]
   readonly #format: LayerFormat
-  #read: ReadonlyMap<KvEntry, ConfigDocument> = new Map()
+  #last: readonly ReadLayer[] = []
 
   constructor(layers: readonly ConfigLayer[], format: LayerFormat) {
     this.#layers = layers
@@ -40,53 +41,55 @@ export class DocumentReader {
   /** The layers in their order. @throws ConfigRejection naming every key that cannot be read */
   read(entries: readonly KvEntry[]): readonly LayerDocuments[] {
     const issues: ConfigIssue[] = []
-    const read = new Map<KvEntry, ConfigDocument>()
-    const layers = this.#layers.map((layer) => ({ layer, documents: this.#layer(layer, entries, read, issues) }))
-    this.#read = read
-    if (issues.length > 0) throw new ConfigRejection(issues)
-    return layers
-  }
-
-  #layer(
-    layer: ConfigLayer,
-    entries: readonly KvEntry[],
-    read: Map<KvEntry, ConfigDocument>,
-    issues: ConfigIssue[],
-  ): ConfigDocument[] {
-    const documents: ConfigDocument[] = []
+    const known = documentsByEntry(this.#last)
+    const read = new Map(this.#layers.map((layer) => [layer, new ReadLayer(layer)]))
+    const finder = new LayerFinder(this.#layers)
     for (const entry of entries) {
-      const name = nameWithin(layer, entry.key)
-      // A layer of keys is a folder: a key that has the folder's own name is none of its values.
-      if (name === undefined || isMark(this.#format, entry.key, name)) continue
-      try {
-        const document = this.#document(entry, name)
-        read.set(entry, document)
-        documents.push(document)
-      } catch (error) {
-        issues.push(documentIssue(layer, entry, error))
+      for (const layer of finder.layersOf(entry.key)) {
+        const name = nameWithin(layer, entry.key)
+        // A layer of keys is a folder: a key that has the folder's own name is none of its values.
+        if (isMark(this.#format, entry.key, name)) continue
+        try {
+          const before = known.get(entry)
+          read.get(layer)?.add(entry, before?.name === name ? before : this.#document(entry, name))
+        } catch (error) {
+          issues.push(documentIssue(layer, entry, error))
+        }
       }
     }
-    return documents
+    this.#last = [...read.values()]
+    if (issues.length > 0) throw new ConfigRejection(issues)
+    return this.#last
   }
 
   #document(entry: KvEntry, name: string): ConfigDocument {
-    const known = this.#read.get(entry)
-    if (known?.name === name) return known
     const text = KV_DECODERS.utf8(entry.value)
     const tree = this.#format.type === 'keys' ? leaf(text, this.#format.coerce) : this.#format.parse(text, entry.key)
     return { key: entry.key, name, modifyIndex: entry.modifyIndex, tree }
   }
 }
 
-/** The key's name within a layer; undefined when it belongs to another. */
-export function nameWithin({ path, folder }: ConfigLayer, key: string): string | undefined {
-  if (key.startsWith(folder)) return key.slice(folder.length)
-  return key === path ? '' : undefined
+/** A layer, and the entry that each of its documents was read of. */
+class ReadLayer implements LayerDocuments {
+  readonly layer: ConfigLayer
+  readonly documents: ConfigDocument[] = []
+  readonly entries: KvEntry[] = []
+
+  constructor(layer: ConfigLayer) {
+    this.layer = layer
+  }
+
+  add(entry: KvEntry, document: ConfigDocument): void {
+    this.entries.push(entry)
+    this.documents.push(document)
+  }
 }
 
-/** Whether a key belongs to a layer. */
-export function isWithin({ path, folder }: ConfigLayer, key: string): boolean {
-  return key.startsWith(folder) || key === path
+/** Made when it is asked for: a first read, the one that somebody waits for, has nothing to look up. */
+function documentsByEntry(layers: readonly ReadLayer[]): ReadonlyMap<KvEntry, ConfigDocument | undefined> {
+  return new Map(
+    layers.flatMap(({ entries, documents }) => entries.map((entry, index) => [entry, documents[index]] as const)),
+  )
 }
 
 function isMark(format: LayerFormat, key: string, name: string): boolean {

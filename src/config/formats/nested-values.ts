@@ -1,11 +1,11 @@
 import { formatPath, type Segments } from '../tree/path.js'
-import { checkName, type Tree } from '../tree/tree.js'
+import { checkName, isTreeObject, type Tree } from '../tree/tree.js'
 
 /**
  * Values that are named one by one, by nested names, as one tree. An object whose names are 0, 1, 2 and so on is a list.
  */
 export class NestedValues {
-  readonly #root: ValueFolder = new Map()
+  readonly #root: ValueFolder = {}
 
   /** Puts a value in its place. Returns what is wrong when something else stands there already: a value above or below it. */
   set(segments: Segments, value: Tree): string | undefined {
@@ -19,29 +19,28 @@ export class NestedValues {
     let folder = this.#root
     for (const [index, segment] of segments.entries()) {
       checkName(segment, segments.slice(0, index))
-      const next: Node = folder.get(segment) ?? new Map<string, Node>()
-      if (!(next instanceof Map)) return conflict(segments.slice(0, index + 1))
-      folder.set(segment, next)
+      const next = Object.hasOwn(folder, segment) ? folder[segment] : (folder[segment] = {})
+      if (!isTreeObject(next)) return conflict(segments.slice(0, index + 1))
       folder = next
     }
     return folder
   }
 
+  /** The tree. Call it last: it makes the tree of the folders themselves. */
   toTree(): Tree {
-    return folderTree(this.#root, true)
+    return withLists(this.#root)
   }
 }
 
-/** Values and further folders by their names. */
-export type ValueFolder = Map<string, Node>
-
-type Node = ValueFolder | Tree
+/** Values, none of which is an object, and further folders by their names. */
+export type ValueFolder = Record<string, Tree>
 
 /** Puts a value into a folder. Returns what is wrong when a folder of that name is there. */
 export function putValue(folder: ValueFolder, above: Segments, name: string, value: Tree): string | undefined {
   checkName(name, above)
-  if (folder.get(name) instanceof Map) return conflict([...above, name])
-  folder.set(name, value)
+  // What a folder inherits are functions: no name of those is taken for a folder.
+  if (isTreeObject(folder[name])) return conflict([...above, name])
+  folder[name] = value
   return undefined
 }
 
@@ -52,23 +51,19 @@ export function nameSegments(name: string): readonly string[] {
   return list === undefined || items === undefined ? [name] : [list, ...items.slice(1, -1).split('][')]
 }
 
-function folderTree(folder: ValueFolder, isRoot: boolean): Tree {
-  if (!isRoot && isListed(folder)) {
-    return Array.from({ length: folder.size }, (_item, index) => nodeTree(folder.get(String(index))))
+function withLists(folder: ValueFolder): ValueFolder {
+  for (const name of Object.keys(folder)) {
+    const node = folder[name]
+    if (!isTreeObject(node)) continue
+    const below = withLists(node)
+    folder[name] = isListed(below) ? Object.values(below) : below
   }
-  const tree: Record<string, Tree> = {}
-  for (const [name, node] of folder) tree[name] = nodeTree(node)
-  return tree
+  return folder
 }
 
+/** Whether the names are 0, 1, 2 and so on. An object has those first and in order, however they came. */
 function isListed(folder: ValueFolder): boolean {
-  for (let index = 0; index < folder.size; index += 1) if (!folder.has(String(index))) return false
-  return true
-}
-
-function nodeTree(node: Node | undefined): Tree {
-  if (node === undefined) return null
-  return node instanceof Map ? folderTree(node, false) : node
+  return Object.hasOwn(folder, '0') && Object.keys(folder).every((name, index) => name === String(index))
 }
 
 function conflict(segments: Segments): string {

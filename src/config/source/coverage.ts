@@ -1,5 +1,5 @@
-import { isWithin } from '../assembly/documents.js'
 import type { ConfigLayer } from '../layer.js'
+import { LayerFinder } from '../layer-finder.js'
 
 /** The prefixes that must be read to see all layers, and the one that covers them. */
 export interface Coverage {
@@ -23,7 +23,8 @@ export function coverageOf(layers: readonly ConfigLayer[], format: 'keys' | 'doc
 
 /** How many of the keys and folders are neither a layer nor within one. */
 export function countForeign(layers: readonly ConfigLayer[], names: readonly string[]): number {
-  return names.filter((name) => !layers.some((layer) => isWithin(layer, name))).length
+  const finder = new LayerFinder(layers)
+  return names.filter((name) => finder.layersOf(name).length === 0).length
 }
 
 function commonFolder(prefixes: readonly string[]): string {

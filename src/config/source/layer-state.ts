@@ -1,7 +1,7 @@
 import type { KvEntry } from '../../api/kv-entry.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import { isWithin } from '../assembly/documents.js'
 import type { ConfigLayer } from '../layer.js'
+import { LayerFinder } from '../layer-finder.js'
 
 /** What all layers hold at one moment. */
 export interface LayerState {
@@ -35,12 +35,8 @@ export interface StateSource {
 
 /** The keys that belong to the layers. */
 export function ownEntries(layers: readonly ConfigLayer[], entries: readonly KvEntry[]): readonly KvEntry[] {
-  // Keys come sorted: most belong to the layer of the one before.
-  let layer: ConfigLayer | undefined
-  return entries.filter(({ key }) => {
-    if (layer === undefined || !isWithin(layer, key)) layer = layers.find((other) => isWithin(other, key))
-    return layer !== undefined
-  })
+  const finder = new LayerFinder(layers)
+  return entries.filter(({ key }) => finder.layersOf(key).length > 0)
 }
 
 /** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */
