@@ -13,7 +13,7 @@ import { FirstLoad } from './first-load.js'
 import { ConfigRejection, configInvalid, type ConfigIssue } from './issue.js'
 import { isWithin } from './layer-finder.js'
 import { LossGuard } from './loss-guard.js'
-import type { LayerState, StateObserver, StateSource } from './source/layer-state.js'
+import { newestIndex, type LayerState, type StateObserver, type StateSource } from './source/layer-state.js'
 
 /** Why a value may be out of date. */
 export interface ConfigStaleness {
@@ -266,7 +266,7 @@ export class ConfigLoop<T> implements Closeable {
 
 /** The index of the last change: of a key that is there, or of a read that showed that one is gone. */
 function versionOf(state: LayerState, before: LayerState | undefined, version: number): number {
-  const newest = state.entries.reduce((max, { modifyIndex }) => Math.max(max, modifyIndex), 0)
+  const newest = newestIndex(state.entries)
   if (before === undefined) return newest
   const keys = new Set(state.entries.map(({ key }) => key))
   const isDeletion = before.entries.some(({ key }) => !keys.has(key))

@@ -4,7 +4,7 @@ import { ConfigRejection, type ConfigIssue } from '../issue.js'
 import { interpolate, type Interpolated } from '../tree/interpolate.js'
 import { mergeTrees } from '../tree/merge.js'
 import { formatPath } from '../tree/path.js'
-import { settle, settleOwn } from '../tree/settle.js'
+import { settle } from '../tree/settle.js'
 import { isTreeObject, TreeProblem, type Tree, type TreeObject } from '../tree/tree.js'
 
 /** All layers as one tree, before validation. */
@@ -52,20 +52,13 @@ export class Assembler {
     const before = this.#last?.layers[index]
     if (before !== undefined && isSameList(before.documents, layer.documents)) return before.tree
     try {
-      return this.#format === 'keys'
-        ? settleOwn(before?.tree, keysTree(layer))
-        : settle(before?.tree, documentsTree(layer, issues))
+      return settle(before?.tree, this.#format === 'keys' ? nestKeys(layer.documents) : documentsTree(layer, issues))
     } catch (error) {
       const culprit = layer.documents.find(({ key }) => error instanceof KeyProblem && key === error.key)
       issues.push(documentIssue(layer.layer, culprit ?? { key: layer.layer.path, modifyIndex: 0 }, error))
       return NOTHING
     }
   }
-}
-
-function keysTree({ documents }: LayerDocuments): TreeObject {
-  const tree = nestKeys(documents)
-  return isTreeObject(tree) ? tree : NOTHING
 }
 
 function documentsTree({ layer, documents }: LayerDocuments, issues: ConfigIssue[]): TreeObject {

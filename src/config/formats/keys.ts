@@ -1,5 +1,5 @@
 import type { Segments } from '../tree/path.js'
-import type { Tree } from '../tree/tree.js'
+import type { Tree, TreeObject } from '../tree/tree.js'
 import { DocumentProblem } from './document.js'
 import { NestedValues, nameSegments, putValue, type ValueFolder } from './nested-values.js'
 
@@ -23,7 +23,7 @@ export function isFolderMark(name: string): boolean {
 }
 
 /** The tree of a layer's keys. @throws DocumentProblem with the key at fault when one is a value and a folder at once */
-export function nestKeys(leaves: readonly LeafKey[]): Tree {
+export function nestKeys(leaves: readonly LeafKey[]): TreeObject {
   const values = new NestedValues()
   // Keys come sorted, so that most have the folder of the one before.
   let last: { readonly name: string; readonly segments: Segments; readonly folder: ValueFolder } | undefined

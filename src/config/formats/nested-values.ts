@@ -1,11 +1,13 @@
 import { formatPath, type Segments } from '../tree/path.js'
-import { checkName, isTreeObject, type Tree } from '../tree/tree.js'
+import { settled } from '../tree/settle.js'
+import { checkName, isTreeObject, type Tree, type TreeObject } from '../tree/tree.js'
 
 /**
  * Values that are named one by one, by nested names, as one tree. An object whose names are 0, 1, 2 and so on is a list.
  */
 export class NestedValues {
   readonly #root: ValueFolder = {}
+  readonly #places: { readonly above: ValueFolder; readonly name: string }[] = []
 
   /** Puts a value in its place. Returns what is wrong when something else stands there already: a value above or below it. */
   set(segments: Segments, value: Tree): string | undefined {
@@ -19,16 +21,28 @@ export class NestedValues {
     let folder = this.#root
     for (const [index, segment] of segments.entries()) {
       checkName(segment, segments.slice(0, index))
-      const next = Object.hasOwn(folder, segment) ? folder[segment] : (folder[segment] = {})
+      const next = Object.hasOwn(folder, segment) ? folder[segment] : this.#make(folder, segment)
       if (!isTreeObject(next)) return conflict(segments.slice(0, index + 1))
       folder = next
     }
     return folder
   }
 
-  /** The tree. Call it last: it makes the tree of the folders themselves. */
-  toTree(): Tree {
-    return withLists(this.#root)
+  /** The tree, settled. Call it last: the folders themselves become its objects. */
+  toTree(): TreeObject {
+    // The innermost first: they were made last.
+    for (const { above, name } of this.#places.toReversed()) {
+      const folder = above[name]
+      if (isTreeObject(folder)) above[name] = settled(isListed(folder) ? Object.values(folder) : folder)
+    }
+    return settled(this.#root)
+  }
+
+  #make(above: ValueFolder, name: string): ValueFolder {
+    const folder: ValueFolder = {}
+    above[name] = folder
+    this.#places.push({ above, name })
+    return folder
   }
 }
 
@@ -49,16 +63,6 @@ export function nameSegments(name: string): readonly string[] {
   if (!name.endsWith(']')) return [name]
   const [, list, items] = /^([^[\]]+)((?:\[\d+\])+)$/.exec(name) ?? []
   return list === undefined || items === undefined ? [name] : [list, ...items.slice(1, -1).split('][')]
-}
-
-function withLists(folder: ValueFolder): ValueFolder {
-  for (const name of Object.keys(folder)) {
-    const node = folder[name]
-    if (!isTreeObject(node)) continue
-    const below = withLists(node)
-    folder[name] = isListed(below) ? Object.values(below) : below
-  }
-  return folder
 }
 
 /** Whether the names are 0, 1, 2 and so on. An object has those first and in order, however they came. */

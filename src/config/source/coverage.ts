@@ -3,7 +3,7 @@ import { LayerFinder } from '../layer-finder.js'
 
 /** The prefixes that must be read to see all layers, and the one that covers them. */
 export interface Coverage {
-  /** None is within another. */
+  /** Sorted, as the agent sorts keys; none is within another. */
   readonly prefixes: readonly string[]
   /** Folder that all prefixes are in, or the only prefix itself; undefined when they have nothing in common. */
   readonly cover: string | undefined
@@ -12,10 +12,12 @@ export interface Coverage {
 /** What to read for layers of keys (folders) or of documents (keys or folders). */
 export function coverageOf(layers: readonly ConfigLayer[], format: 'keys' | 'documents'): Coverage {
   const all = layers.map(({ path }) => (format === 'keys' ? `${path}/` : path))
-  const prefixes = all.filter(
-    (prefix, index) =>
-      !all.some((other, at) => at !== index && prefix.startsWith(other) && (prefix !== other || at < index)),
-  )
+  const prefixes = all
+    .filter(
+      (prefix, index) =>
+        !all.some((other, at) => at !== index && prefix.startsWith(other) && (prefix !== other || at < index)),
+    )
+    .sort()
   const [first = ''] = prefixes
   const cover = prefixes.length === 1 ? first : commonFolder(prefixes)
   return { prefixes, cover: cover === '' ? undefined : cover }

@@ -55,7 +55,7 @@ export class LayerReader {
   watch(scope: LayerScope, observer: StateObserver): StateSource {
     const { prefixes, cover } = coverageOf(scope.layers, scope.format)
     if (cover === undefined) return new SplitSource(this.#parts, scope, prefixes, observer).start()
-    if (prefixes.length === 1) return new CoverSource(this.#parts, scope, cover, observer).start()
+    if (prefixes.length === 1) return new CoverSource(this.#parts, scope, { prefixes, cover }, observer).start()
     return new RootedSource(this.#parts, scope, { prefixes, cover }, observer).start()
   }
 }

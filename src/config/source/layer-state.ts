@@ -39,6 +39,11 @@ export function ownEntries(layers: readonly ConfigLayer[], entries: readonly KvE
   return entries.filter(({ key }) => finder.layersOf(key).length > 0)
 }
 
+/** The Raft index of the last change of a key; 0 without keys. */
+export function newestIndex(entries: readonly KvEntry[]): number {
+  return entries.reduce((newest, { modifyIndex }) => Math.max(newest, modifyIndex), 0)
+}
+
 /** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */
 export function keepEntries(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
   if (previous.length === 0) return next.length === 0 ? previous : next

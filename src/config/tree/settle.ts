@@ -25,24 +25,14 @@ export function settle(previous: unknown, next: unknown): unknown {
   return isSame ? before : frozenCopy(next, names, parts)
 }
 
-/** The same for a value that nobody else holds: where there is none before it, it is frozen as it is, which saves the copy. */
-export function settleOwn<T>(previous: unknown, next: T): T {
-  if (previous !== undefined) return settle(previous, next)
-  freezeInPlace(next)
-  return next
-}
-
-function freezeInPlace(value: unknown): void {
-  if (!isContainer(value) || settledBefore.has(value)) return
-  for (const name of Object.keys(value)) freezeInPlace(own(value, name))
-  settledBefore.add(value)
-  Object.freeze(value)
+/** A list or an object whose parts are settled, frozen as it is: for one that nobody else holds, and that has none before it. */
+export function settled<T extends object>(container: T): T {
+  settledBefore.add(container)
+  return Object.freeze(container)
 }
 
 function frozenCopy(next: object, names: readonly string[], parts: unknown[]): object {
-  const copy = Array.isArray(next) ? parts : namedParts(names, parts)
-  settledBefore.add(copy)
-  return Object.freeze(copy)
+  return settled(Array.isArray(next) ? parts : namedParts(names, parts))
 }
 
 function namedParts(names: readonly string[], parts: readonly unknown[]): object {

@@ -10,7 +10,7 @@ describe('what must be read for all layers', () => {
     [['config/a', 'config/b'], 'keys', ['config/a/', 'config/b/'], 'config/'],
     [['config/a', 'config/ab'], 'keys', ['config/a/', 'config/ab/'], 'config/'],
     [['config/a', 'config/ab'], 'documents', ['config/a'], 'config/a'],
-    [['x/y/a', 'x/b'], 'keys', ['x/y/a/', 'x/b/'], 'x/'],
+    [['x/y/a', 'x/b'], 'keys', ['x/b/', 'x/y/a/'], 'x/'],
     [['a', 'a/b'], 'keys', ['a/'], 'a/'],
     [['a', 'b'], 'keys', ['a/', 'b/'], undefined],
   ])('%j of %s', (layers, format, prefixes, cover) => {
