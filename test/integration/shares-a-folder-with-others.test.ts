@@ -212,4 +212,13 @@ describe('a configuration whose folder others use as well', () => {
     expect(round).toBeGreaterThan(10)
     await expectToFollow(settings)
   })
+
+  it('is what its own format makes of it, when another configuration reads the same layers in another format', async () => {
+    await client.kv.import(root, { 'application/x': '{"x":1}', 'orders/y': '{"y":1}', orders: '{"z":1}' })
+    const layers = [`${root}/application`, `${root}/orders`]
+    const keys = await client.config.open({ layers })
+    const documents = await client.config.open({ layers, format: 'json' })
+    expect(keys.value).toEqual({ x: '{"x":1}', y: '{"y":1}' })
+    expect(documents.value).toEqual({ x: 1, y: 1, z: 1 })
+  })
 })

@@ -89,10 +89,10 @@ export class CoverReader {
   }
 
   async #look(names: Names | undefined, signal: AbortSignal): Promise<Omit<Look, 'isCrowded'>> {
-    const { layers, access } = this.#scope
+    const { access } = this.#scope
     const listed = names?.meta.index === undefined ? undefined : await this.#sideBySide(names, names.meta.index, signal)
     if (listed !== undefined) return listed
-    const own = ownEntries(layers, await this.#parts.txn.trees(this.#coverage.prefixes, { ...access, signal }))
+    const own = ownEntries(this.#scope, await this.#parts.txn.trees(this.#coverage.prefixes, { ...access, signal }))
     // A transaction tells no index. What is newer than the newest key ends a wait by that one's.
     return { own, meta: { index: Math.max(1, newestIndex(own)) } }
   }
@@ -102,7 +102,7 @@ export class CoverReader {
    * unless one of them has changed since: then undefined.
    */
   async #sideBySide(names: Names, index: number, signal: AbortSignal): Promise<Omit<Look, 'isCrowded'> | undefined> {
-    const { layers, access } = this.#scope
+    const { access } = this.#scope
     // A server that lags, or that leads no more, could answer with what was there before the names.
     const options = { ...access, signal, consistent: true, encoding: 'base64' } as const
     const answers = await Promise.all(
@@ -113,14 +113,14 @@ export class CoverReader {
       }),
     )
     const entries = answers.flatMap((value) => value ?? [])
-    return answers.includes(undefined) ? undefined : { own: ownEntries(layers, entries), meta: { index } }
+    return answers.includes(undefined) ? undefined : { own: ownEntries(this.#scope, entries), meta: { index } }
   }
 
   async #folder(request: WatchRead): Promise<Look> {
-    const { layers, access } = this.#scope
+    const { access } = this.#scope
     const options = { ...access, ...askedOptions(request), encoding: 'base64' } as const
     const { value, meta } = await this.#parts.kv.list(this.#coverage.cover, options)
-    const own = ownEntries(layers, value)
+    const own = ownEntries(this.#scope, value)
     const isLarge =
       own.length < value.length && sizeOf(value) > sizeOf(own) + Math.max(sizeOf(own), FOREIGN_SIZE_ALLOWED)
     // Where something is left out, the token may not read all of the folder.

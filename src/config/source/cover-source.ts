@@ -34,15 +34,12 @@ export class CoverSource implements StateSource {
   }
 
   start(): this {
-    const { layers, access } = this.#scope
+    const { layers, format, access } = this.#scope
+    const paths = layers.map(({ path }) => path)
     // Whoever reads the same shares it.
     const reader = new CoverReader(this.#parts, this.#scope, this.#coverage)
     const query = {
-      key: queryKey(
-        this.#coverage.cover,
-        layers.map(({ path }) => path),
-        access,
-      ),
+      key: queryKey(this.#coverage.cover, format, paths, access),
       scope: access.datacenter ?? '',
       read: reader.read.bind(reader),
     }

@@ -1,7 +1,7 @@
 import type { KvEntry } from '../../api/kv-entry.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import type { ConfigLayer } from '../layer.js'
 import { LayerFinder } from '../layer-finder.js'
+import type { LayerScope } from './layer-reader.js'
 
 /** What all layers hold at one moment. */
 export interface LayerState {
@@ -33,10 +33,15 @@ export interface StateSource {
   close(): void
 }
 
-/** The keys that belong to the layers. */
-export function ownEntries(layers: readonly ConfigLayer[], entries: readonly KvEntry[]): readonly KvEntry[] {
+/** The keys that belong to the layers. A layer of keys is a folder: a key with the folder's own name is none of it. */
+export function ownEntries(
+  { layers, format }: Pick<LayerScope, 'layers' | 'format'>,
+  entries: readonly KvEntry[],
+): readonly KvEntry[] {
   const finder = new LayerFinder(layers)
-  return entries.filter(({ key }) => finder.layersOf(key).length > 0)
+  const isOwn = (key: string): boolean =>
+    finder.layersOf(key).some(({ path }) => format === 'documents' || key !== path)
+  return entries.filter(({ key }) => isOwn(key))
 }
 
 /** The Raft index of the last change of a key; 0 without keys. */

@@ -103,10 +103,10 @@ export class SplitSource implements StateSource {
   }
 
   async #readOnce(): Promise<void> {
-    const { layers, access } = this.#scope
+    const { access } = this.#scope
     const { signal } = this.#link
     const index = Math.max(0, ...this.#marks.map(({ snapshot }) => snapshot?.index ?? 0))
-    const read = ownEntries(layers, await this.#parts.txn.trees(this.#prefixes, { ...access, signal }))
+    const read = ownEntries(this.#scope, await this.#parts.txn.trees(this.#prefixes, { ...access, signal }))
     const before = this.#state ?? { entries: [], index: 0 }
     const entries = keepEntries(before.entries, read)
     const advanced = await provesDeletion(this.#parts, this.#scope, { before, entries }, signal)

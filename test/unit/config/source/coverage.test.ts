@@ -26,10 +26,13 @@ describe('what must be read for all layers', () => {
 })
 
 describe('entries', () => {
-  it('are told apart by their layers', () => {
+  it.each([
+    ['keys', ['c/a/x']],
+    ['documents', ['c/a/x', 'c/b']],
+  ] as const)('are told apart by their layers of %s', (format, keys) => {
     const entries = entriesOf({ 'c/a/x': '1', 'c/ab/x': '1', 'c/b': '1', other: '1' })
-    const own = ownEntries(resolveLayers(['c/a', 'c/b'], false), entries)
-    expect(own.map(({ key }) => key)).toEqual(['c/a/x', 'c/b'])
+    const own = ownEntries({ layers: resolveLayers(['c/a', 'c/b'], false), format }, entries)
+    expect(own.map(({ key }) => key)).toEqual(keys)
   })
 
   it('stay the same objects as long as they do not change', () => {
