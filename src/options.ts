@@ -2,7 +2,7 @@ import type { Random } from './core/backoff.js'
 import { systemClock, type Clock } from './core/clock.js'
 import { parseDuration, type Duration } from './core/duration.js'
 import { defaultLogger, harmless, type Logger } from './core/logger.js'
-import { checkInteger, checkObject, checkString } from './core/option-check.js'
+import { checkFunction, checkInteger, checkObject, checkString, isRecord } from './core/option-check.js'
 import type { Runtime } from './core/runtime.js'
 import { Secret } from './core/secret.js'
 import { readEnvironment, type ConsulEnvironment } from './environment.js'
@@ -127,8 +127,8 @@ export function resolveOptions(options: ProconsulOptions, variables: NodeJS.Proc
     }),
     watch: resolveWatchOptions(options.watch),
     runtime: Object.freeze({
-      clock: options.clock ?? systemClock,
-      random: options.random ?? Math.random,
+      clock: checkClock(options.clock ?? systemClock),
+      random: checkFunction('random', options.random ?? Math.random),
       logger: harmless(checkLogger(options.logger)),
     }),
   })
@@ -186,11 +186,18 @@ function fixedToken(option: string, token: unknown): TokenSetting {
   return { type: 'value', secret: new Secret(trimmed) }
 }
 
+function checkClock(clock: Clock): Clock {
+  const given: unknown = clock
+  for (const name of ['now', 'monotonic', 'setTimer'] as const) {
+    checkFunction(`clock.${name}`, isRecord(given) ? given[name] : undefined)
+  }
+  return clock
+}
+
 function checkLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return defaultLogger()
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    const method: unknown = Reflect.get(logger, level)
-    if (typeof method !== 'function') throw invalidOption(`logger.${level}`, method, 'a function')
+    checkFunction(`logger.${level}`, Reflect.get(logger, level))
   }
   return logger
 }

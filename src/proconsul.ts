@@ -18,7 +18,7 @@ import type { ServiceInstance } from './discovery/service-instance.js'
 import type { CatalogQuery, ServiceWatchQuery } from './discovery/service-query.js'
 import type { ServiceWatcher } from './discovery/service-watcher.js'
 import type { HealthState } from './api/health.js'
-import { ProconsulError } from './errors/proconsul-error.js'
+import { ProconsulError, isProconsulError } from './errors/proconsul-error.js'
 import { ConsulHttpClient } from './http/consul-http-client.js'
 import { Lane } from './http/lane.js'
 import { Kv } from './kv/kv.js'
@@ -237,9 +237,14 @@ export class Proconsul implements AsyncDisposable {
       const soFar = reportInsideHook(this.#steps)
       return soFar === undefined ? this.#closing : Promise.resolve(soFar)
     }
-    const plan = resolveCloseOptions(options)
-    this.#signals?.remove()
-    return this.#shutdown(plan)
+    try {
+      const plan = resolveCloseOptions(options)
+      this.#signals?.remove()
+      return this.#shutdown(plan)
+    } catch (error) {
+      if (!isProconsulError(error)) throw error
+      return Promise.reject(error)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { isProconsulError } from '../errors/proconsul-error.js'
 import type { HttpClient } from '../http/request.js'
 import { goDuration } from './go-duration.js'
 import { checkEntry, type CheckEntry, type WireCheck } from './health-entry.js'
-import type { RequestOptions } from './options.js'
+import { refuseUnknown, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { mapOf } from './wire.js'
@@ -52,6 +52,31 @@ export type CheckRegistration = CheckBase &
       } & CheckSchedule)
     | { readonly type: 'alias'; readonly service?: string | undefined; readonly node?: string | undefined }
   )
+
+const CHECK_FIELDS: readonly string[] = [
+  'id',
+  'name',
+  'notes',
+  'status',
+  'deregisterCriticalServiceAfterMs',
+  'successBeforePassing',
+  'failuresBeforeCritical',
+  'type',
+  'ttlMs',
+  'intervalMs',
+  'timeoutMs',
+  'url',
+  'method',
+  'headers',
+  'body',
+  'tlsSkipVerify',
+  'address',
+  'useTls',
+  'service',
+  'node',
+] satisfies readonly FieldOf<CheckRegistration>[]
+
+type FieldOf<Union> = Union extends unknown ? keyof Union : never
 
 /** The checks of this agent (https://developer.hashicorp.com/consul/api-docs/agent/check). */
 export class AgentCheckApi {
@@ -125,6 +150,7 @@ export async function orUnknown(work: Promise<unknown>): Promise<void> {
 
 /** The JSON of a check inside a service. */
 export function wireCheck(check: CheckRegistration): Readonly<Record<string, unknown>> {
+  refuseUnknown('check', check, CHECK_FIELDS)
   return {
     CheckID: check.id,
     Name: check.name,

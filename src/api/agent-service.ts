@@ -11,7 +11,7 @@ import {
   type TaggedAddress,
   type WireService,
 } from './health-entry.js'
-import { blockingWait, commonPart, type RequestOptions } from './options.js'
+import { blockingWait, commonPart, refuseUnknown, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { mapOf, objectOf, type Answer } from './wire.js'
@@ -58,6 +58,20 @@ interface WireLocalHealth {
   readonly AggregatedStatus?: string | null
   readonly Service?: WireService | null
 }
+
+const SERVICE_FIELDS: readonly (keyof ServiceRegistration)[] = [
+  'id',
+  'name',
+  'address',
+  'port',
+  'ports',
+  'tags',
+  'meta',
+  'weights',
+  'taggedAddresses',
+  'enableTagOverride',
+  'checks',
+]
 
 /** The services of this agent (https://developer.hashicorp.com/consul/api-docs/agent/service). */
 export class AgentServiceApi {
@@ -150,6 +164,7 @@ function worstCase(status: string | null | undefined): CheckStatus {
 }
 
 function wireRegistration(service: ServiceRegistration): Readonly<Record<string, unknown>> {
+  refuseUnknown('agent.service.register', service, SERVICE_FIELDS)
   return {
     ID: service.id,
     Name: service.name,

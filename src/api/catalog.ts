@@ -14,7 +14,7 @@ import {
   type WireTaggedAddress,
   type WireWeights,
 } from './health-entry.js'
-import type { ListOptions, RequestOptions } from './options.js'
+import { refuseUnknown, type ListOptions, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { listOf, mapOf, nullableOf, type Answer, type WireList, type WireMap } from './wire.js'
@@ -133,7 +133,8 @@ export class CatalogApi {
 
   /** Enters a node, and a service on it, for which no agent answers. An agent on that node removes what it does not know. */
   async register(registration: CatalogRegistration, options: RequestOptions = {}): Promise<void> {
-    const { node, address, nodeMeta, service } = registration
+    const { node, address, nodeMeta, service, ...unknown } = registration
+    refuseUnknown('catalog.register', unknown, [])
     await write(this.#http, 'catalog.register', '/catalog/register', options, {
       body: {
         Node: checkString('node', node),

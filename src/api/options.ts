@@ -95,7 +95,7 @@ export function commonPart(options: RequestOptions): Common {
     throw invalidOption('token', SECRET_VALUE, 'a non-empty string')
   }
   return {
-    signal: options.signal && checkSignal('signal', options.signal),
+    signal: checkSignal('signal', options.signal),
     timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
     token,
     datacenter: name('datacenter', options.datacenter),

@@ -2,7 +2,7 @@ import { parseDuration, type Duration } from '../core/duration.js'
 import { checkOneOf, checkString } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
 import { goDuration, parseGoDuration } from './go-duration.js'
-import type { ReadOptions, RequestOptions } from './options.js'
+import { refuseUnknown, type ReadOptions, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { listOf, objectOf, type Answer, type WireList } from './wire.js'
@@ -115,7 +115,8 @@ export class SessionApi {
 }
 
 function wireDefinition(definition: SessionDefinition): object {
-  const { name, node, ttl, lockDelay, behavior, nodeChecks, serviceChecks } = definition
+  const { name, node, ttl, lockDelay, behavior, nodeChecks, serviceChecks, ...unknown } = definition
+  refuseUnknown('session.create', unknown, [])
   return {
     ...(name !== undefined && { Name: name }),
     ...(node !== undefined && { Node: node }),

@@ -1,4 +1,4 @@
-import { checkInteger, checkString } from '../core/option-check.js'
+import { checkInteger, checkObject, checkString } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { HttpAnswer, HttpClient } from '../http/request.js'
@@ -76,6 +76,8 @@ export const TXN_MAX_OPERATIONS = 64
 /** Consul's default `txn_max_req_len`, in bytes of the request's JSON. */
 export const TXN_MAX_REQUEST_BYTES = KV_MAX_VALUE_BYTES
 
+const STEP_FIELDS = ['type', 'key', 'prefix', 'value', 'flags', 'index', 'session']
+
 const READS: readonly TxnOperation['type'][] = ['get', 'get-tree', 'check-index', 'check-session', 'check-not-exists']
 
 interface WireTxn {
@@ -104,6 +106,7 @@ export class TxnApi {
     const { maxOperations = TXN_MAX_OPERATIONS, encoding = 'utf8', ...rest } = options
     const decode = kvDecoder(encoding)
     checkInteger('maxOperations', maxOperations, 1, 128)
+    if (!Array.isArray(operations)) throw invalidOption('operations', operations, 'a list of steps')
     if (operations.length > maxOperations) {
       throw invalidOption(
         'operations',
@@ -155,6 +158,7 @@ function requestBody(operations: readonly TxnOperation[]): Buffer {
 
 /** The step as JSON text: flags above 2^53 - 1 are digits that no JSON.stringify would write. */
 function wireStep(option: string, operation: TxnOperation): string {
+  checkObject(option, operation, STEP_FIELDS)
   const { flags, ...step } = wireParts(option, operation)
   const text = JSON.stringify(step)
   return flags === undefined ? text : `${text.slice(0, -1)},"Flags":${flags.toString()}}`

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkBoolean, checkObject, checkString, checkStrings } from '../core/option-check.js'
+import { checkBoolean, checkObject, checkSignal, checkString, checkStrings } from '../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import { resolveLayers, type ApplicationLayers, type ConfigLayer } from './layer.js'
 import { isStandardSchema, type ConfigSchema } from './schema.js'
@@ -146,7 +146,7 @@ export function resolveConfigOptions<T>(options: ConfigOptions<T>): ResolvedConf
     lossGuardMs: duration('lossGuard', CONFIG_DEFAULTS.lossGuardMs, 0),
     cacheFile: given['cacheFile'] === undefined ? undefined : checkString('cacheFile', given['cacheFile']),
     cacheKey: checkCacheKey(given['cacheKey'], given['cacheFile']),
-    signal: options.signal,
+    signal: checkSignal('signal', given['signal']),
     access: access(given),
   })
 }

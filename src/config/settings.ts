@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Emitter } from '../core/emitter.js'
 import type { Logger } from '../core/logger.js'
+import { checkFunction } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import type { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -127,8 +128,11 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
   /**
    * Calls `listener` whenever what `select` picks changes by value; not for the present value. Returns a function that ends that. What
    * either throws is logged.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
    */
   watch<Part>(select: (value: DeepReadonly<T>) => Part, listener: (part: Part, previous: Part) => unknown): () => void {
+    checkFunction('select', select)
+    checkFunction('listener', listener)
     const watch = (value: DeepReadonly<T>, previous: DeepReadonly<T>): void => {
       const [part, before] = [select(value), select(previous)]
       if (isDeepStrictEqual(part, before)) return
@@ -187,8 +191,8 @@ function frozen(value: unknown): unknown {
   return value
 }
 
-function segmentsOf(path: string): Segments {
-  const segments = parsePath(path)
+function segmentsOf(path: unknown): Segments {
+  const segments = typeof path === 'string' ? parsePath(path) : undefined
   if (segments === undefined) throw invalidOption('path', path, `a path such as 'db.pool.size' or 'hosts["a.b"]'`)
   return segments
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import type { Logger } from './logger.js'
+import { checkFunction, isRecord } from './option-check.js'
 
 /** The events of an emitter: name to argument list. */
 export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] }
@@ -9,7 +10,7 @@ type Listener<Arguments extends readonly unknown[]> = (...args: Arguments) => un
 /**
  * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged as an error, later
  * failures of the same listener for debugging only, and the other listeners and the emitting loop go on. Listeners are called in the
- * order they were added, synchronously.
+ * order they were added, synchronously. What they are told is frozen, so that none can change what the next one hears.
  */
 export class Emitter<Events extends EventMap<Events>> {
   readonly #emitter = new EventEmitter()
@@ -23,7 +24,7 @@ export class Emitter<Events extends EventMap<Events>> {
     this.#logger = logger
   }
 
-  /** Adds a listener. The same listener is added to one event only once. */
+  /** Adds a listener. The same listener is added to one event only once. @throws ProconsulError `PROCONSUL_INVALID_OPTION` */
   on<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>): this {
     return this.#add(name, listener, false)
   }
@@ -51,6 +52,7 @@ export class Emitter<Events extends EventMap<Events>> {
 
   /** Calls the listeners; false when there are none. */
   protected emit<Name extends keyof Events & string>(name: Name, ...args: Events[Name]): boolean {
+    for (const arg of args) if (isPlain(arg)) Object.freeze(arg)
     return this.#emitter.emit(name, args)
   }
 
@@ -62,6 +64,7 @@ export class Emitter<Events extends EventMap<Events>> {
   }
 
   #add<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, once: boolean): this {
+    checkFunction('listener', listener)
     const removals = this.#removals.get(name) ?? new Map<unknown, () => void>()
     this.#removals.set(name, removals)
     if (removals.has(listener)) return this
@@ -94,4 +97,9 @@ export class Emitter<Events extends EventMap<Events>> {
     this.#reported.add(listener)
     this.#logger[level]({ event: name, error }, `a listener of "${name}" failed`)
   }
+}
+
+/** An object of ours, not an error or an instance of something else. */
+function isPlain(value: unknown): boolean {
+  return isRecord(value) && Object.getPrototypeOf(value) === Object.prototype
 }

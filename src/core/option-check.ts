@@ -59,8 +59,15 @@ export function checkOneOf<Word extends string>(option: string, value: unknown, 
   return word
 }
 
-/** An AbortSignal, of whatever realm. */
-export function checkSignal(option: string, value: unknown): AbortSignal {
+/** A function. */
+export function checkFunction<T>(option: string, value: T): T {
+  if (typeof value !== 'function') throw invalidOption(option, value, 'a function')
+  return value
+}
+
+/** An AbortSignal, of whatever realm, where there is one. */
+export function checkSignal(option: string, value: unknown): AbortSignal | undefined {
+  if (value === undefined) return undefined
   if (!isSignal(value)) throw invalidOption(option, value, 'an AbortSignal')
   return value
 }

@@ -5,7 +5,7 @@ import type { HealthApi, HealthState } from '../api/health.js'
 import type { ListOptions } from '../api/options.js'
 import type { PreparedQueryApi } from '../api/prepared-query.js'
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkOneOf, checkString } from '../core/option-check.js'
+import { checkObject, checkOneOf, checkSignal, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { SnapshotFile } from '../core/snapshot-file.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
@@ -33,6 +33,7 @@ import {
   resolveCatalogQuery,
   resolveServiceQuery,
   resolveServiceWatch,
+  SERVICE_OPTIONS,
   type CatalogQuery,
   type ResolvedServiceQuery,
   type ResolvedServiceWatch,
@@ -127,7 +128,9 @@ export class Discovery implements Closeable {
    * The instances of a service, read once.
    * @throws ProconsulError with any code of a request, or `PROCONSUL_INVALID_OPTION`
    */
-  async discover(name: string, { timeout, ...query }: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
+  async discover(name: string, options: DiscoverQuery = {}): Promise<readonly ServiceInstance[]> {
+    checkObject('query', options, [...SERVICE_OPTIONS, 'timeout'])
+    const { timeout, ...query } = options
     return await this.#instances.once(resolveServiceQuery(name, query), { signal: query.signal, timeout })
   }
 
@@ -185,7 +188,7 @@ export class Discovery implements Closeable {
     const watcher: Watcher = make({
       runtime: this.#runtime,
       source,
-      signal,
+      signal: checkSignal('signal', signal),
       onClose: () => queueMicrotask(() => this.#watchers.delete(watcher)),
     })
     this.#watchers.add(watcher)

@@ -1,6 +1,7 @@
 import { AbortLink, throwIfAborted } from '../core/abort.js'
 import { parseDuration, formatDuration, type Duration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
+import { checkSignal } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -30,15 +31,15 @@ export interface ListChange<Item, Snapshot> extends ListDiff<Item> {
 /** Events of a watcher. Listeners are called synchronously, in the order they were added. */
 export interface ListWatcherEvents<Item, Snapshot> {
   /** The list changed. The first snapshot is a change with everything in `added`; it fires for an empty list as well. */
-  readonly change: readonly [change: ListChange<Item, Snapshot>]
+  readonly change: [change: ListChange<Item, Snapshot>]
   /** Consul cannot be asked any more, or a sudden loss is in doubt: the last good list is kept. Once per outage. */
-  readonly stale: readonly [snapshot: Snapshot]
+  readonly stale: [snapshot: Snapshot]
   /** The list is known to be right again. Before the `change`, if there was one meanwhile. */
-  readonly recovered: readonly [snapshot: Snapshot]
+  readonly recovered: [snapshot: Snapshot]
   /** The first failure of an outage, and again when its code changes. The watch goes on by itself. */
-  readonly error: readonly [error: ProconsulError]
+  readonly error: [error: ProconsulError]
   /** The watcher was closed. Nothing follows. */
-  readonly closed: readonly []
+  readonly closed: []
 }
 
 /** What tells items apart, and how a snapshot is made of them. */
@@ -120,7 +121,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
    */
   async ready({ signal, timeout }: ReadyOptions = {}): Promise<Snapshot> {
     const timeoutMs = timeout === undefined ? undefined : parseDuration('timeout', timeout)
-    throwIfAborted(signal)
+    throwIfAborted(checkSignal('signal', signal))
     if (this.#state === 'closed') throw this.#isClosed()
     if (this.#state !== 'starting') return this.snapshot
     if (this.#failure?.retryable === false) throw this.#failure

@@ -89,5 +89,6 @@ export function diffLists<Item>(
     if (before === undefined) added.push(item)
     else if (before !== item && !shape.same(before, item)) updated.push(item)
   }
-  return { added, removed: [...gone.values()], updated }
+  const [...removed] = gone.values()
+  return { added: Object.freeze(added), removed: Object.freeze(removed), updated: Object.freeze(updated) }
 }

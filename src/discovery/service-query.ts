@@ -144,13 +144,16 @@ const CATALOG_OPTIONS: readonly (keyof CatalogQuery)[] = [
   'cached',
   'signal',
 ]
-const SERVICE_OPTIONS: readonly (keyof ServiceQuery)[] = ['tags', 'passingOnly', 'port', ...CATALOG_OPTIONS]
+/** The names of {@link ServiceQuery}. */
+export const SERVICE_OPTIONS: readonly (keyof ServiceQuery)[] = ['tags', 'passingOnly', 'port', ...CATALOG_OPTIONS]
+const WATCH_OPTIONS: readonly (keyof ServiceWatchQuery)[] = ['shrinkGuard', 'failover', 'cacheFile', ...SERVICE_OPTIONS]
 
 /**
  * Checks and completes.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
 export function resolveServiceWatch(name: string, query: ServiceWatchQuery = {}): ResolvedServiceWatch {
+  checkObject('query', query, WATCH_OPTIONS)
   const { shrinkGuard, failover, cacheFile, ...rest } = query
   return Object.freeze({
     query: resolveServiceQuery(name, rest),

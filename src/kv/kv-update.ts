@@ -34,7 +34,7 @@ export async function updateKey(
   const giveUpAt = clock.monotonic() + patienceMs
   for (let attempt = 0; ; attempt += 1) {
     const { value: entry } = await kv.get(key, { ...options, consistent: true })
-    const next = await change(entry?.value)
+    const next = await changed(change, entry?.value)
     if (next === undefined) return false
     const cas = entry?.modifyIndex ?? 0
     const written = await kv.set(key, next, { ...options, cas, ...(entry !== undefined && { flags: entry.flags }) })
@@ -45,5 +45,15 @@ export async function updateKey(
       throw new ProconsulError('PROCONSUL_CONFLICT', message)
     }
     await sleep(delayMs, { clock, signal: options.signal })
+  }
+}
+
+async function changed(change: KvChangeFunction, value: string | undefined): Promise<string | Uint8Array | undefined> {
+  try {
+    return await change(value)
+  } catch (cause) {
+    throw new ProconsulError('PROCONSUL_HOOK_FAILED', 'kv.update: the function that changes the value failed', {
+      cause,
+    })
   }
 }

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../core/abort.js'
 import { formatDuration, parseDuration, type Duration } from '../core/duration.js'
 import { Emitter } from '../core/emitter.js'
+import { checkSignal } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -90,7 +91,7 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
    */
   async ready({ signal, timeout }: KvReadyOptions = {}): Promise<Value> {
     const timeoutMs = timeout === undefined ? undefined : parseDuration('timeout', timeout)
-    throwIfAborted(signal)
+    throwIfAborted(checkSignal('signal', signal))
     if (this.#isClosed) throw closed()
     if (this.#snapshot !== undefined) return this.#snapshot.value
     const { failure } = this.#subscription

@@ -12,7 +12,7 @@ import type {
 } from '../api/kv.js'
 import { refuseUnknown, type RequestOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
-import { checkSignal } from '../core/option-check.js'
+import { checkFunction, checkSignal, checkString } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
 import type { Runtime } from '../core/runtime.js'
 import type { Closeable } from '../lifecycle/closeable.js'
@@ -59,8 +59,18 @@ export class Kv implements Closeable {
     this.#runtime = runtime
     this.#kv = kv
     this.#txn = txn
-    this.#keys = engine.family({ name: 'kv.key', reconcile: keepEntry, isEmpty: (entry) => entry === undefined })
-    this.#trees = engine.family({ name: 'kv.tree', reconcile: keepTree, isEmpty: (entries) => entries.length === 0 })
+    this.#keys = engine.family({
+      name: 'kv.key',
+      reconcile: keepEntry,
+      adopt: (entry) => keepEntry(undefined, entry),
+      isEmpty: (entry) => entry === undefined,
+    })
+    this.#trees = engine.family({
+      name: 'kv.tree',
+      reconcile: keepTree,
+      adopt: (entries) => keepTree([], entries),
+      isEmpty: (entries) => entries.length === 0,
+    })
   }
 
   /** One entry; undefined when there is no such key. One that the token may not read is `PROCONSUL_PERMISSION_DENIED`. */
@@ -103,9 +113,10 @@ export class Kv implements Closeable {
   /**
    * Changes a value by a function of the present one, again and again until nobody else has written in between. Resolves with whether a
    * value was written; the function declines by returning undefined, and may be called several times.
-   * @throws ProconsulError `PROCONSUL_CONFLICT` when others kept writing for `patience`
+   * @throws ProconsulError `PROCONSUL_CONFLICT` when others kept writing for `patience`; `PROCONSUL_HOOK_FAILED` when the function failed
    */
   async update(key: string, change: KvChangeFunction, options: KvUpdateOptions = {}): Promise<boolean> {
+    checkFunction('change', change)
     return await updateKey(this.#runtime, this.#kv, key, change, options)
   }
 
@@ -124,7 +135,7 @@ export class Kv implements Closeable {
   watch(name: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> | KvWatcher<readonly KvEntry[]> {
     refuseUnknown('kv.watch', options, WATCH_OPTIONS)
     const { signal, ...access } = options
-    if (name.endsWith('/')) {
+    if (checkString('name', name).endsWith('/')) {
       const prefix = checkPrefix('prefix', name)
       const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
         this.#kv.list(prefix, { ...access, ...askedOptions(request) })
@@ -168,7 +179,7 @@ export class Kv implements Closeable {
   ): KvWatcher<Value> {
     const watcher = new KvWatcher(family, query, {
       runtime: this.#runtime,
-      signal: signal && checkSignal('signal', signal),
+      signal: checkSignal('signal', signal),
       onClose: () => this.#watchers.delete(watcher),
     })
     this.#watchers.add(watcher)
@@ -187,13 +198,15 @@ function checkFolder(folder: string): string {
 }
 
 function keepEntry(previous: KvEntry | undefined, next: KvEntry | undefined): KvEntry | undefined {
-  return previous !== undefined && next !== undefined && isSameEntry(previous, next) ? previous : next
+  if (next === undefined) return undefined
+  return previous !== undefined && isSameEntry(previous, next) ? previous : Object.freeze(next)
 }
 
 function keepTree(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
   const known = new Map(previous.map((entry) => [entry.key, entry]))
   const kept = next.map((entry) => keepEntry(known.get(entry.key), entry) ?? entry)
-  return kept.length === previous.length && kept.every((entry, index) => entry === previous[index]) ? previous : kept
+  const isSame = kept.length === previous.length && kept.every((entry, index) => entry === previous[index])
+  return isSame ? previous : Object.freeze(kept)
 }
 
 /** An index that moved means a write, a lock or a release; only a store that lost its state repeats one with another value. */

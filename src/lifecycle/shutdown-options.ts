@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkBoolean, checkObject, checkStrings } from '../core/option-check.js'
+import { checkBoolean, checkFunction, checkObject, checkStrings } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import type { DrainedHook, ShutdownPlan, ShutdownReport } from './shutdown.js'
 
@@ -71,7 +71,7 @@ export function resolveSignalOptions(options: SignalOptions = {}): SignalPlan {
     ...plan(options, SHUTDOWN_DEFAULTS.signalDrainMs),
     signals: [...signals],
     endProcess: checkBoolean('endProcess', options.endProcess ?? true),
-    onClosed: checkFunction('onClosed', options.onClosed),
+    onClosed: options.onClosed && checkFunction('onClosed', options.onClosed),
   }
 }
 
@@ -82,10 +82,5 @@ function plan(options: CloseOptions, defaultDrainMs: number): ShutdownPlan {
     options.drain === undefined
       ? Math.min(defaultDrainMs, timeoutMs / 2)
       : parseDuration('drain', options.drain, { maxMs: timeoutMs })
-  return { timeoutMs, drainMs, onDrained: checkFunction('onDrained', options.onDrained) }
-}
-
-function checkFunction<T>(option: string, value: T): T {
-  if (value !== undefined && typeof value !== 'function') throw invalidOption(option, value, 'a function')
-  return value
+  return { timeoutMs, drainMs, onDrained: options.onDrained && checkFunction('onDrained', options.onDrained) }
 }

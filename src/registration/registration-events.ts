@@ -6,25 +6,25 @@ import type { Boot } from './identity/boot.js'
 /** What a registration tells. */
 export interface RegistrationEvents {
   /** The agent has the service for the first time. Not heard by those who listen after `registerService` has resolved. */
-  readonly registered: readonly []
+  readonly registered: []
   /** The agent could not be told of the service; it is tried again. */
-  readonly registerFailed: readonly [error: ProconsulError]
+  readonly registerFailed: [error: ProconsulError]
   /** The agent does not know the service any more, or another process took its id over. It is registered again unless it was taken. */
-  readonly lost: readonly [details: LostDetails]
+  readonly lost: [details: LostDetails]
   /** The agent knows the service again, and its health has been sent. */
-  readonly restored: readonly [details: { readonly lostForMs: number }]
+  readonly restored: [details: { readonly lostForMs: number }]
   /** Others had changed the record; it is as it was. */
-  readonly repaired: readonly [details: { readonly fields: readonly string[] }]
+  readonly repaired: [details: { readonly fields: readonly string[] }]
   /** The result of a probe changed, or the status of the whole. `health` is what `registration.health` is from now on. */
-  readonly health: readonly [health: RegistrationHealth, previous: RegistrationHealth]
+  readonly health: [health: RegistrationHealth, previous: RegistrationHealth]
   /** The agent has accepted a heartbeat. */
-  readonly heartbeat: readonly [details: HeartbeatDetails]
+  readonly heartbeat: [details: HeartbeatDetails]
   /** A heartbeat was not answered, or refused. The next one follows in time. One that timed out may have counted. */
-  readonly heartbeatFailed: readonly [error: ProconsulError]
+  readonly heartbeatFailed: [error: ProconsulError]
   /** Another live process has registered the same id. The newer one keeps it. */
-  readonly conflict: readonly [details: ConflictDetails]
+  readonly conflict: [details: ConflictDetails]
   /** The service has left, and it will not be registered again. */
-  readonly deregistered: readonly []
+  readonly deregistered: []
 }
 
 /** Why a registration was lost. */

@@ -105,7 +105,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    */
   get health(): RegistrationHealth {
     const { status, probes } = this.#health.current
-    return { status: worstOf([status, ...this.#record.activeStatuses]), probes }
+    return Object.freeze({ status: worstOf([status, ...this.#record.activeStatuses]), probes })
   }
 
   /** Whether callers should be sent here: it has not begun to leave, and it is not critical. */

@@ -9,40 +9,40 @@ import type { ConsulVersion } from './versions.js'
 /** The limits of an agent. */
 export interface EmbeddedConsulLimits {
   /** Connections that one client address may have at a time (`limits.http_max_conns_per_client`). Default 200. */
-  readonly connectionsPerClient?: number
+  readonly connectionsPerClient?: number | undefined
   /** How often services are looked at whose time to be removed may have come. Default `'30s'`. */
-  readonly reapInterval?: Duration
+  readonly reapInterval?: Duration | undefined
   /** The shortest `DeregisterCriticalServiceAfter` that counts. Default `'1m'`. */
-  readonly minDeregisterAfter?: Duration
+  readonly minDeregisterAfter?: Duration | undefined
   /** The shortest TTL of a session that is taken. Default `'10s'`. */
-  readonly minSessionTtl?: Duration
+  readonly minSessionTtl?: Duration | undefined
 }
 
 /** How to start an embedded agent. Everything has a default. */
 export interface EmbeddedConsulOptions {
   /** The address to listen on. Default `'127.0.0.1'`. */
-  readonly host?: string
+  readonly host?: string | undefined
   /** The port to listen on. Default 0: any free one. */
-  readonly port?: number
+  readonly port?: number | undefined
   /** Whose documented behaviour it has. Default `'1.22'`. */
-  readonly version?: ConsulVersion
+  readonly version?: ConsulVersion | undefined
   /** The name of its node. Default `'embedded'`, with a number behind it when it joins others. */
-  readonly node?: string
+  readonly node?: string | undefined
   /** Metadata of its node. */
-  readonly nodeMeta?: Readonly<Record<string, string>>
+  readonly nodeMeta?: Readonly<Record<string, string>> | undefined
   /** Its datacenter. Default `'dc1'`; an agent that joins has that of the others. */
-  readonly datacenter?: string
+  readonly datacenter?: string | undefined
   /** The time that it goes by. Default: real time. A `ManualClock` lets a test jump. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** ACLs. Default: none. An agent that joins has those of the others. */
-  readonly acl?: AclOptions
-  readonly limits?: EmbeddedConsulLimits
+  readonly acl?: AclOptions | undefined
+  readonly limits?: EmbeddedConsulLimits | undefined
   /** Another embedded agent whose cluster this one joins: they share the catalog, and each keeps its own services. */
-  readonly join?: EmbeddedConsul
+  readonly join?: EmbeddedConsul | undefined
   /** Random numbers from 0 to 1, for the jitter of waits. Default `Math.random`. */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
   /** Told of every request once it is dealt with, for a log or for a test that looks at what its service asked. Default: nobody. */
-  readonly onRequest?: (request: ServedRequest) => void
+  readonly onRequest?: ((request: ServedRequest) => void) | undefined
 }
 
 /** Options with every default filled in. */

@@ -6,6 +6,6 @@ import { resolveEmbeddedConsulOptions, type EmbeddedConsulOptions } from './opti
  * started. Close it with `close()` or `await using`.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION` for an option of another form; the system's error when the port is taken.
  */
-export function startEmbeddedConsul(options: EmbeddedConsulOptions = {}): Promise<EmbeddedConsul> {
-  return new EmbeddedConsul(resolveEmbeddedConsulOptions(options)).open()
+export async function startEmbeddedConsul(options: EmbeddedConsulOptions = {}): Promise<EmbeddedConsul> {
+  return await new EmbeddedConsul(resolveEmbeddedConsulOptions(options)).open()
 }

@@ -9,7 +9,7 @@ import { formatPath, type Segments } from './path.js'
 export function changedPaths(previous: unknown, next: unknown): readonly string[] {
   const paths: string[] = []
   collect(previous, next, [], paths)
-  return paths.sort()
+  return Object.freeze(paths.sort())
 }
 
 function collect(previous: unknown, next: unknown, segments: Segments, paths: string[]): void {

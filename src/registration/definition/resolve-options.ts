@@ -24,7 +24,7 @@ export function resolveRegisterOptions(options: RegisterOptions): ResolvedRegist
   return {
     timeoutMs: parseDuration('timeout', timeout ?? REGISTRATION_DEFAULTS.timeoutMs, { minMs: 1 }),
     background: checkBoolean('background', background ?? false),
-    signal: optional(signal, (value) => checkSignal('signal', value)),
+    signal: checkSignal('signal', signal),
   }
 }
 
@@ -34,6 +34,6 @@ export function resolveDeregisterOptions(options: DeregisterOptions): ResolvedDe
   return {
     drainMs: optional(drain, (value) => parseDuration('drain', value)) ?? 0,
     timeoutMs: parseDuration('timeout', timeout ?? REGISTRATION_DEFAULTS.deregisterTimeoutMs, { minMs: 1 }),
-    signal: optional(signal, (value) => checkSignal('signal', value)),
+    signal: checkSignal('signal', signal),
   }
 }

@@ -51,7 +51,8 @@ export class ProbeBoard {
     this.#runtime = runtime
     this.#onChange = onChange
     for (const { name, onFailure } of probes) {
-      this.#results.set(name, { status: onFailure, output: PENDING, durationMs: 0, checkedAt: runtime.clock.now() })
+      const pending = { status: onFailure, output: PENDING, durationMs: 0, checkedAt: runtime.clock.now() }
+      this.#results.set(name, Object.freeze(pending))
     }
     this.#health = this.#summary()
   }
@@ -141,7 +142,7 @@ export class ProbeBoard {
   }
 
   #keep(name: string, result: ProbeResult): void {
-    this.#results.set(name, result)
+    this.#results.set(name, Object.freeze(result))
     const previous = this.#health
     this.#health = this.#summary()
     const before = previous.probes[name]
