@@ -135,20 +135,21 @@ describe('a configuration whose folder others use as well', () => {
   })
 
   it('sees at once that a key of its own is deleted while it changes over', async () => {
-    let settings: Settings<unknown> | undefined
+    let isOpen = false
     let isDeleted = false
     await using late = connect({}, async (request, http) => {
-      if (settings !== undefined && request.operation === 'txn' && !isDeleted) {
+      if (isOpen && request.operation === 'txn' && !isDeleted) {
         isDeleted = true
         await client.kv.delete(`${root}/application/a`)
       }
       return await http.request(request)
     })
-    settings = await open(late)
+    const settings = await open(late)
+    isOpen = true
     const seen: string[] = []
     for (const name of ['stale', 'change'] as const) settings.on(name, () => seen.push(name))
     await crowd(3, 'x'.repeat(40_000))
-    await eventually(() => expect(settings?.value).toEqual({ b: '1' }))
+    await eventually(() => expect(settings.value).toEqual({ b: '1' }))
     expect(isDeleted).toBe(true)
     expect(seen).toEqual(['change'])
   })

@@ -47,7 +47,7 @@ export class Applier<T> {
     previous: AppliedConfig<T> | undefined,
     signal: AbortSignal,
   ): Promise<AppliedConfig<T>> {
-    const assembly = this.#assembler.assemble(layers)
+    const assembly = this.#assemble(layers)
     const origins = new Origins(assembly, this.#format)
     const redaction = new Redaction(this.#options.secrets, assembly.flows)
     try {
@@ -58,6 +58,15 @@ export class Applier<T> {
       if (!(error instanceof ConfigRejection)) throw error
       const issues = error.issues.map((issue) => withOrigin(issue, origins))
       throw new ConfigRejection(redaction.issues(issues, assembly.tree))
+    }
+  }
+
+  #assemble(layers: readonly LayerDocuments[]): Assembly {
+    try {
+      return this.#assembler.assemble(layers)
+    } catch (error) {
+      if (!(error instanceof ConfigRejection)) throw error
+      throw new ConfigRejection(new Redaction(this.#options.secrets).unquoted(error.issues))
     }
   }
 

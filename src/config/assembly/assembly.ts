@@ -1,6 +1,7 @@
 import { documentIssue, type LayerDocuments, type LayerFormat } from './documents.js'
 import { KeyProblem, nestKeys } from '../formats/keys.js'
 import { ConfigRejection, type ConfigIssue } from '../issue.js'
+import { Origins } from '../origin.js'
 import { interpolate, type Interpolated } from '../tree/interpolate.js'
 import { mergeTrees } from '../tree/merge.js'
 import { formatPath } from '../tree/path.js'
@@ -43,9 +44,21 @@ export class Assembler {
     const assembled = layers.map((layer, index) => ({ ...layer, tree: this.#layerTree(layer, index, issues) }))
     if (issues.length > 0) throw new ConfigRejection(issues)
     const merged = assembled.reduce((below, { tree }) => mergeTrees(below, tree), this.#defaults)
-    const { tree, flows } = this.#interpolates ? interpolated(merged) : { tree: merged, flows: [] }
-    this.#last = { layers: assembled, defaults: this.#defaults, tree: settle(this.#last?.tree, tree), flows }
+    const plain = { layers: assembled, defaults: this.#defaults, tree: merged, flows: [] }
+    const { tree, flows } = this.#interpolates ? this.#interpolated(plain) : plain
+    this.#last = { ...plain, tree: settle(this.#last?.tree, tree), flows }
     return this.#last
+  }
+
+  #interpolated(plain: Assembly): Interpolated {
+    try {
+      return interpolate(plain.tree)
+    } catch (error) {
+      if (!(error instanceof TreeProblem)) throw error
+      const { message, segments } = error
+      const origin = new Origins(plain, this.#format).of(segments)
+      throw new ConfigRejection([{ message, path: formatPath(segments), ...origin }])
+    }
   }
 
   #layerTree(layer: LayerDocuments, index: number, issues: ConfigIssue[]): TreeObject {
@@ -69,15 +82,6 @@ function documentsTree({ layer, documents }: LayerDocuments, issues: ConfigIssue
       issues.push(documentIssue(layer, document, new TreeProblem(`is ${kindOf(document.tree)} and not an object`, [])))
   }
   return merged
-}
-
-function interpolated(tree: TreeObject): Interpolated {
-  try {
-    return interpolate(tree)
-  } catch (error) {
-    if (!(error instanceof TreeProblem)) throw error
-    throw new ConfigRejection([{ message: error.message, path: formatPath(error.segments) }])
-  }
 }
 
 function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {

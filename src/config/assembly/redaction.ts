@@ -1,7 +1,7 @@
 import type { Assembly } from './assembly.js'
 import type { ConfigIssue } from '../issue.js'
 import { leavesOf } from '../tree/diff.js'
-import { matchesAbove, type Segments } from '../tree/path.js'
+import { matchesAbove, parsePath, type Segments } from '../tree/path.js'
 import type { Tree } from '../tree/tree.js'
 
 /** Stands for the value of a secret. */
@@ -33,6 +33,16 @@ export class Redaction {
       ...issue,
       message: secrets.reduce((message, secret) => message.replaceAll(secret, REDACTED), issue.message),
     }))
+  }
+
+  /** The issues of what could not be put together. A message on a secret may quote a part of its text: it says only that. */
+  unquoted(issues: readonly ConfigIssue[]): readonly ConfigIssue[] {
+    return issues.map((issue) => {
+      const segments = issue.path === undefined ? undefined : parsePath(issue.path)
+      return segments !== undefined && this.isSecret(segments)
+        ? { ...issue, message: 'holds a reference that cannot be resolved' }
+        : issue
+    })
   }
 
   /** Whether a path is secret or has something secret below it. */

@@ -1,6 +1,6 @@
 import { formatPath, type Segments } from '../tree/path.js'
 import { settled } from '../tree/settle.js'
-import { checkName, isTreeObject, type Tree, type TreeObject } from '../tree/tree.js'
+import { isTreeObject, nameProblem, type Tree, type TreeObject } from '../tree/tree.js'
 
 /**
  * Values that are named one by one, by nested names, as one tree. An object whose names are 0, 1, 2 and so on is a list.
@@ -9,7 +9,7 @@ export class NestedValues {
   readonly #root: ValueFolder = {}
   readonly #places: { readonly above: ValueFolder; readonly name: string }[] = []
 
-  /** Puts a value in its place. Returns what is wrong when something else stands there already: a value above or below it. */
+  /** Puts a value in its place. Returns what is wrong: with a name, or when a value stands above or below it. */
   set(segments: Segments, value: Tree): string | undefined {
     const above = segments.slice(0, -1)
     const folder = this.folder(above)
@@ -20,7 +20,8 @@ export class NestedValues {
   folder(segments: Segments): ValueFolder | string {
     let folder = this.#root
     for (const [index, segment] of segments.entries()) {
-      checkName(segment, segments.slice(0, index))
+      const problem = nameProblem(segment)
+      if (problem !== undefined) return problem
       const next = Object.hasOwn(folder, segment) ? folder[segment] : this.#make(folder, segment)
       if (!isTreeObject(next)) return conflict(segments.slice(0, index + 1))
       folder = next
@@ -49,9 +50,10 @@ export class NestedValues {
 /** Values, none of which is an object, and further folders by their names. */
 export type ValueFolder = Record<string, Tree>
 
-/** Puts a value into a folder. Returns what is wrong when a folder of that name is there. */
+/** Puts a value into a folder. Returns what is wrong: with the name, or when a folder of that name is there. */
 export function putValue(folder: ValueFolder, above: Segments, name: string, value: Tree): string | undefined {
-  checkName(name, above)
+  const problem = nameProblem(name)
+  if (problem !== undefined) return problem
   // What a folder inherits are functions: no name of those is taken for a folder.
   if (isTreeObject(folder[name])) return conflict([...above, name])
   folder[name] = value

@@ -38,6 +38,10 @@ export const FAILURES_OF_THE_WHOLE: readonly ProconsulErrorCode[] = [
 
 type Names = Answer<readonly string[]>
 
+type SeenState = Pick<LayerState, 'entries' | 'index'>
+
+const NOTHING: SeenState = Object.freeze({ entries: [], index: 0 })
+
 /** One look at the store. */
 interface Look {
   readonly own: readonly KvEntry[]
@@ -55,8 +59,8 @@ export class CoverReader {
   readonly #coverage: Covered
   readonly #disturbances: TokenBucket
   #isRestless = false
-  #last: Pick<LayerState, 'entries' | 'index'> = { entries: [], index: 0 }
-  #before = this.#last
+  #last: SeenState = NOTHING
+  #before: SeenState = NOTHING
 
   constructor(parts: SourceParts, scope: LayerScope, coverage: Covered) {
     this.#parts = parts
@@ -68,8 +72,9 @@ export class CoverReader {
   async read(request: WatchRead): Promise<WatchReading<LayerState>> {
     // A watch that waits by an index has accepted the answer it came with. Others it dropped, and nobody saw them.
     if (request.index === this.#last.index) this.#before = this.#last
-    const before = this.#before
-    const isFirst = request.index === undefined && !request.fresh && this.#coverage.prefixes.length > 1
+    const [before, last] = [this.#before, this.#last]
+    // Later on the store may be an older one, restored from a snapshot: then only one request is one look for sure.
+    const isFirst = last === NOTHING && !request.fresh && this.#coverage.prefixes.length > 1
     const { own, meta, isCrowded } = isFirst ? await this.#layers(request.signal) : await this.#folder(request)
     const entries = keepEntries(before.entries, own)
     const index = meta.index ?? 0
@@ -77,7 +82,11 @@ export class CoverReader {
       this.#isRestless ||= this.#disturbances.take() > 0
     }
     this.#last = { entries, index }
-    const advanced = await provesDeletion(this.#parts, this.#scope, { before, entries }, request.signal)
+    // Whether the last look was accepted shows only when a watch waits by its index: what is gone since either has to be proven.
+    const proofs = [...new Set([before, last])].map((look) =>
+      provesDeletion(this.#parts, this.#scope, { before: look, entries }, request.signal),
+    )
+    const advanced = (await Promise.all(proofs)).every(Boolean)
     return { value: { entries, index, advanced, isCrowded: isCrowded || this.#isRestless }, meta }
   }
 

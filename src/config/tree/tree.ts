@@ -60,7 +60,8 @@ class Copy {
     const copy: Record<string, Tree> = {}
     for (const [name, part] of Object.entries(value)) {
       if (part === undefined) continue
-      checkName(name, segments)
+      const problem = nameProblem(name)
+      if (problem !== undefined) throw new TreeProblem(problem, segments)
       copy[name] = this.of(part, [...segments, name])
     }
     return copy
@@ -68,12 +69,11 @@ class Copy {
 }
 
 /**
- * Refuses the one name that is not an ordinary property when it is assigned. `constructor` and `prototype` are: they become own
+ * What is wrong with the one name that is not an ordinary property when it is assigned. `constructor` and `prototype` are: they become own
  * properties, and everything here looks at own properties only.
- * @throws TreeProblem
  */
-export function checkName(name: string, above: Segments): void {
-  if (name === '__proto__') throw new TreeProblem('has a part named __proto__', above)
+export function nameProblem(name: string): string | undefined {
+  return name === '__proto__' ? 'has a part named __proto__' : undefined
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -54,6 +54,17 @@ describe('applying a state', () => {
     ])
   })
 
+  it('names the key of a reference that cannot be resolved, and quotes none of a secret', async () => {
+    const { apply } = await pipeline({ layers: ['a', 'b'], interpolate: true, secrets: ['db.password'] })
+    const { issues } = await rejection(apply({ 'a/url': 'x', 'b/url': '${host}/x' }))
+    expect(issues).toEqual([
+      { message: 'refers to host, which does not exist', path: 'url', layer: 'b', key: 'b/url', modifyIndex: 2 },
+    ])
+    const secret = await rejection(apply({ 'a/db/password': 'pa${hunter2}word' }))
+    expect(JSON.stringify(secret.issues)).not.toContain('hunter2')
+    expect(secret.issues).toMatchObject([{ path: 'db.password', key: 'a/db/password' }])
+  })
+
   it('knows a text for secret when a reference carried a secret into it', async () => {
     const { apply } = await pipeline({ layers: ['a'], interpolate: true, secrets: ['db.password'] })
     const { redaction } = await apply({

@@ -41,6 +41,8 @@ describe('keys as a tree', () => {
   })
 
   it.each(['__proto__', '__proto__/x', 'a/__proto__', 'a/__proto__/x', 'a/__proto__[0]'])('refuses %s', (name) => {
-    expect(() => nest({ [name]: '1' })).toThrow(/__proto__/)
+    const attempt = (): unknown => nest({ ok: '1', [name]: '1' })
+    expect(attempt).toThrow(/__proto__/)
+    expect(attempt).toThrow(expect.objectContaining({ key: `layer/${name}` }))
   })
 })
