@@ -63,8 +63,13 @@ export interface FailoverOptions {
   readonly datacenters: readonly string[]
   /** A datacenter counts as able to serve with so many instances. Default 1. */
   readonly minInstances?: number | undefined
-  /** How long a datacenter must have been unable before the next is used. Default 0: at once. */
+  /** How long a datacenter must have had too few before the next is used. Default 0: at once. */
   readonly after?: Duration | undefined
+  /**
+   * How long a datacenter whose last list has enough may be unreadable, while another can be read, before the next is used.
+   * Default `'30s'`.
+   */
+  readonly unreadableAfter?: Duration | undefined
   /** How long a preferred datacenter must have been able again before it is used again. Default `'30s'`. */
   readonly backAfter?: Duration | undefined
 }
@@ -91,6 +96,7 @@ export interface ResolvedFailover {
   readonly datacenters: readonly string[]
   readonly minInstances: number
   readonly afterMs: number
+  readonly unreadableAfterMs: number
   readonly backAfterMs: number
 }
 
@@ -109,6 +115,8 @@ export const SERVICE_WATCH_DEFAULTS = Object.freeze({
   failover: Object.freeze({
     minInstances: 1,
     afterMs: 0,
+    /** Longer than an election, which takes 11 to 16 s with Consul's default timing; the instances serve on meanwhile. */
+    unreadableAfterMs: 30_000,
     /** Longer than a flapping check takes to flap. */
     backAfterMs: 30_000,
   }),
@@ -234,14 +242,15 @@ function resolveShrinkGuard(options: ShrinkGuardOptions): ResolvedShrinkGuard {
 }
 
 function resolveFailover(options: FailoverOptions): ResolvedFailover {
-  checkObject('failover', options, ['datacenters', 'minInstances', 'after', 'backAfter'])
-  const { minInstances, afterMs, backAfterMs } = SERVICE_WATCH_DEFAULTS.failover
+  checkObject('failover', options, ['datacenters', 'minInstances', 'after', 'unreadableAfter', 'backAfter'])
+  const { minInstances, afterMs, unreadableAfterMs, backAfterMs } = SERVICE_WATCH_DEFAULTS.failover
   const datacenters = checkStrings('failover.datacenters', options.datacenters)
   if (datacenters.length === 0) throw invalidOption('failover.datacenters', datacenters, 'at least one datacenter')
   return Object.freeze({
     datacenters,
     minInstances: checkInteger('failover.minInstances', options.minInstances ?? minInstances, 1, 1_000_000),
     afterMs: parseDuration('failover.after', options.after ?? afterMs),
+    unreadableAfterMs: parseDuration('failover.unreadableAfter', options.unreadableAfter ?? unreadableAfterMs),
     backAfterMs: parseDuration('failover.backAfter', options.backAfter ?? backAfterMs),
   })
 }

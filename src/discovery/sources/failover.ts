@@ -5,8 +5,9 @@ import type { ResolvedFailover } from '../service-query.js'
 import type { ListHold, ListObserver, ListSnapshot, ListSource } from './list-source.js'
 
 /**
- * The first of several sources that can serve. The next is used once the one in use has been unable for a while, and a preferred one
- * again only after it has been able for a longer while, so that one that flaps does not drag the callers to and fro.
+ * The first of several sources that can serve. The next is used once the one in use has had too few for a while, or could not be read
+ * for a longer while although its last list had enough; a preferred one again only after it has been able for a while, so that one that
+ * flaps does not drag the callers to and fro.
  */
 export function failover<Item>(
   sources: readonly ListSource<Item>[],
@@ -21,11 +22,14 @@ export function failover<Item>(
   }
 }
 
+/** Able to serve; not able, with too few; or not to be read at present while its last list had enough. */
+type Standing = 'able' | 'unable' | 'unreadable'
+
 interface Candidate<Item> {
   snapshot: ListSnapshot<Item> | undefined
   failure: ProconsulError | undefined
-  /** Whether it can serve, since when on the monotonic clock. Undefined before it was heard of. */
-  able: { readonly is: boolean; readonly since: number } | undefined
+  /** How it stands, and since when on the monotonic clock. Undefined before it was heard of. */
+  standing: { readonly is: Standing; readonly since: number } | undefined
 }
 
 class Failover<Item> {
@@ -46,7 +50,7 @@ class Failover<Item> {
     this.#candidates = Array.from({ length: count }, () => ({
       snapshot: undefined,
       failure: undefined,
-      able: undefined,
+      standing: undefined,
     }))
   }
 
@@ -87,10 +91,16 @@ class Failover<Item> {
     if (candidate === undefined || this.#closed) return
     const failedBefore = candidate.failure
     Object.assign(candidate, news)
-    const is = candidate.failure === undefined && this.#count(candidate) >= this.#options.minInstances
-    if (candidate.able?.is !== is) candidate.able = { is, since: this.#runtime.clock.monotonic() }
+    const is = this.#standing(candidate)
+    if (candidate.standing?.is !== is) candidate.standing = { is, since: this.#runtime.clock.monotonic() }
     this.#choose()
     if (index === this.#active) this.#tell(candidate, failedBefore)
+  }
+
+  #standing({ snapshot, failure }: Candidate<Item>): Standing {
+    const count = snapshot?.value.items.length ?? 0
+    if (count < this.#options.minInstances) return 'unable'
+    return failure === undefined ? 'able' : 'unreadable'
   }
 
   /** Switches when it is time to, and looks again when it may be. */
@@ -110,15 +120,26 @@ class Failover<Item> {
   }
 
   /** From when on the candidate may be the one in use; never while it cannot serve. */
-  #dueAt({ able }: Candidate<Item>, index: number): number {
-    if (able?.is !== true) return Infinity
-    const active = this.#candidates[this.#active]
-    if (index === this.#active) return able.since
-    if (active?.able?.is === true) {
-      return index < this.#active ? able.since + this.#options.backAfterMs : Infinity
+  #dueAt({ standing }: Candidate<Item>, index: number): number {
+    if (standing?.is !== 'able') return Infinity
+    if (index === this.#active) return standing.since
+    const leaveAt = this.#leaveAt()
+    return index < this.#active ? Math.min(leaveAt, standing.since + this.#options.backAfterMs) : leaveAt
+  }
+
+  /** From when on another may step in for the one in use; never while that is able, or before it was heard of. */
+  #leaveAt(): number {
+    const standing = this.#candidates[this.#active]?.standing
+    if (standing?.is === 'unable') return standing.since + this.#options.afterMs
+    if (standing?.is === 'unreadable') {
+      return Math.max(standing.since, this.#anyAbleSince()) + this.#options.unreadableAfterMs
     }
-    // Before the one in use was heard of, nobody else steps in.
-    return active?.able === undefined ? Infinity : active.able.since + this.#options.afterMs
+    return Infinity
+  }
+
+  /** As long as none can be read it is the agent that is out, and says nothing about a datacenter. */
+  #anyAbleSince(): number {
+    return Math.min(...this.#candidates.map(({ standing }) => (standing?.is === 'able' ? standing.since : Infinity)))
   }
 
   #tell(candidate: Candidate<Item>, failedBefore: ProconsulError | undefined): void {
@@ -130,9 +151,5 @@ class Failover<Item> {
       if (snapshot !== this.#told) this.#observer.onValue(snapshot)
       this.#told = snapshot
     }
-  }
-
-  #count({ snapshot }: Candidate<Item>): number {
-    return snapshot?.value.items.length ?? 0
   }
 }

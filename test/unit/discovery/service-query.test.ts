@@ -51,6 +51,7 @@ describe('what is asked of a service', () => {
     ['users', { shrinkGuard: { hold: 'soon' } }, /shrinkGuard\.hold/],
     ['users', { failover: { datacenters: [] } }, /failover\.datacenters/],
     ['users', { failover: { datacenters: ['dc2'], minInstances: 0 } }, /failover\.minInstances/],
+    ['users', { failover: { datacenters: ['dc2'], unreadableAfter: 'soon' } }, /failover\.unreadableAfter/],
   ])('is refused at once when it makes no sense: %j %j', (name, query, message) => {
     expect(() => resolveServiceWatch(name, query as never)).toThrow(message)
   })

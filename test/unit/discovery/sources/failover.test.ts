@@ -3,74 +3,144 @@ import { failover } from '../../../../src/discovery/sources/failover.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource, ToldList } from './scripted-source.js'
 
+const MIN_INSTANCES = 2
+const UNREADABLE_AFTER_MS = 15_000
+const BACK_AFTER_MS = 30_000
+
 function between(afterMs = 0) {
   const clock = new FakeClock()
-  const [local, remote] = [new ScriptedSource(), new ScriptedSource()]
-  const options = { datacenters: ['remote'], minInstances: 1, afterMs, backAfterMs: 30_000 }
+  const [local, near, far] = [new ScriptedSource(), new ScriptedSource(), new ScriptedSource()]
   const told = new ToldList()
-  const hold = failover([local, remote], runtimeOn(clock), options).subscribe(told)
-  return { clock, local, remote, told: told.told, hold }
+  const hold = failover([local, near, far], runtimeOn(clock), {
+    datacenters: ['near', 'far'],
+    minInstances: MIN_INSTANCES,
+    afterMs,
+    unreadableAfterMs: UNREADABLE_AFTER_MS,
+    backAfterMs: BACK_AFTER_MS,
+  }).subscribe(told)
+  return { clock, local, near, far, told: told.told, hold }
 }
 
 describe('the fallback on another datacenter', () => {
   it('is not used while the own one can serve, and waits for its first answer', () => {
-    const { local, remote, told } = between()
-    remote.value(['r1'])
+    const { local, near, told } = between()
+    near.value(['n1', 'n2'])
     expect(told).toEqual([])
-    local.value(['l1'])
-    remote.value(['r1', 'r2'])
-    expect(told).toEqual(['value l1'])
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2', 'n3'])
+    expect(told).toEqual(['value l1,l2'])
   })
 
-  it('serves when the own one has none, or cannot be asked', () => {
-    for (const breakDown of ['none', 'failure'] as const) {
-      const { local, remote, told } = between()
-      local.value(['l1'])
-      remote.value(['r1'])
-      if (breakDown === 'none') local.value([])
+  it('serves at once when the own one answers with too few, or could not be read yet', () => {
+    for (const breakDown of ['too few', 'failure'] as const) {
+      const { local, near, told } = between()
+      near.value(['n1', 'n2'])
+      if (breakDown === 'too few') local.value(['l1'])
       else local.failure()
-      expect(told).toEqual(['value l1', 'value r1'])
+      expect(told).toEqual(['value n1,n2'])
     }
   })
 
   it('waits as long as told before it is used', async () => {
-    const { clock, local, remote, told } = between(5_000)
+    const { clock, local, near, told } = between(5_000)
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2'])
     local.value(['l1'])
-    remote.value(['r1'])
-    local.value([])
     await clock.advance(4_999)
-    expect(told).toEqual(['value l1', 'value '])
+    expect(told).toEqual(['value l1,l2', 'value l1'])
     await clock.advance(1)
-    expect(told.at(-1)).toBe('value r1')
+    expect(told.at(-1)).toBe('value n1,n2')
+  })
+
+  it('is not used for a short outage of the own one, whose last list is kept and is right again after it', async () => {
+    const { clock, local, near, told } = between()
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2'])
+    local.failure()
+    await clock.advance(UNREADABLE_AFTER_MS - 1)
+    local.recovery(['l1', 'l2'])
+    await clock.advance(60_000)
+    expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE', 'recovery'])
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('is used when the own one cannot be read for longer than its patience', async () => {
+    const { clock, local, near, told } = between()
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2'])
+    local.failure()
+    await clock.advance(UNREADABLE_AFTER_MS - 1)
+    local.failure('PROCONSUL_NO_LEADER')
+    expect(told.slice(1)).toEqual(['failure PROCONSUL_UNAVAILABLE', 'failure PROCONSUL_NO_LEADER'])
+    await clock.advance(1)
+    expect(told.at(-1)).toBe('value n1,n2')
+  })
+
+  it('is used at once when what can be read no more had too few', () => {
+    const { local, near, told } = between()
+    local.value(['l1'])
+    local.failure()
+    near.value(['n1', 'n2'])
+    expect(told.at(-1)).toBe('value n1,n2')
+  })
+
+  it('gives the own one its time again when nothing could be read, as while the agent was down', async () => {
+    const { clock, local, near, far, told } = between()
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2'])
+    far.value(['f1', 'f2'])
+    for (const source of [local, near, far]) source.failure()
+    await clock.advance(60_000)
+    far.recovery(['f1', 'f2'])
+    await clock.advance(1_000)
+    near.recovery(['n1', 'n2'])
+    await clock.advance(UNREADABLE_AFTER_MS - 1_001)
+    expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE'])
+    await clock.advance(1)
+    expect(told.at(-1)).toBe('value n1,n2')
   })
 
   it('gives way to the own one only after that has been able for a while', async () => {
-    const { clock, local, remote, told } = between()
+    const { clock, local, near, told } = between()
     local.value([])
-    remote.value(['r1'])
-    local.value(['l1'])
+    near.value(['n1', 'n2'])
+    local.value(['l1', 'l2'])
     await clock.advance(20_000)
-    local.value([])
-    local.value(['l1'])
-    await clock.advance(29_999)
-    expect(told.filter((line) => line.startsWith('value l'))).toEqual([])
-    await clock.advance(1)
-    expect(told.at(-1)).toBe('value l1')
-  })
-
-  it('keeps the last list when neither can serve, and tells why', () => {
-    const { local, remote, told } = between()
-    local.value(['l1'])
-    remote.failure()
     local.failure()
-    expect(told).toEqual(['value l1', 'failure PROCONSUL_UNAVAILABLE'])
+    local.recovery(['l1', 'l2'])
+    await clock.advance(BACK_AFTER_MS - 1)
+    expect(told).toEqual(['value ', 'value n1,n2'])
+    await clock.advance(1)
+    expect(told.at(-1)).toBe('value l1,l2')
   })
 
-  it('closes both and leaves no timer', async () => {
-    const { clock, local, remote, hold } = between(5_000)
+  it('does not give way to an own one that flaps when it cannot be read itself for a moment', async () => {
+    const { clock, local, near, told } = between()
     local.value([])
-    remote.value(['r1'])
+    near.value(['n1', 'n2'])
+    local.value(['l1', 'l2'])
+    near.failure()
+    await clock.advance(UNREADABLE_AFTER_MS - 1)
+    expect(told).toEqual(['value ', 'value n1,n2', 'failure PROCONSUL_UNAVAILABLE'])
+    await clock.advance(1)
+    expect(told.at(-1)).toBe('value l1,l2')
+  })
+
+  it('keeps the last list when neither can serve, and tells why', async () => {
+    const { clock, local, near, far, told } = between()
+    local.value(['l1', 'l2'])
+    near.failure()
+    far.value([])
+    local.failure()
+    await clock.advance(60_000)
+    expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE'])
+  })
+
+  it('closes all and leaves no timer', async () => {
+    const { clock, local, near, far, hold } = between(5_000)
+    near.value(['n1', 'n2'])
+    local.value([])
     await hold.close()
-    expect([local.isClosed, remote.isClosed, clock.pendingTimers]).toEqual([true, true, 0])
+    expect([local.isClosed, near.isClosed, far.isClosed, clock.pendingTimers]).toEqual([true, true, true, 0])
   })
 })
