@@ -41,6 +41,7 @@ class Failover<Item> {
   #active = 0
   #told: ListSnapshot<Item> | undefined
   #timer: Timer | undefined
+  #pausedAt: number | undefined
   #closed = false
 
   constructor(observer: ListObserver<Item>, runtime: Runtime, options: ResolvedFailover, count: number) {
@@ -61,8 +62,14 @@ class Failover<Item> {
       get confirmedAt() {
         return confirmedAt()
       },
-      pause: () => holds.forEach((hold) => hold.pause()),
-      resume: () => holds.forEach((hold) => hold.resume()),
+      pause: () => {
+        this.#pause()
+        holds.forEach((hold) => hold.pause())
+      },
+      resume: () => {
+        this.#resume()
+        holds.forEach((hold) => hold.resume())
+      },
       refresh: () => holds.forEach((hold) => hold.refresh()),
       close: async () => {
         this.#closed = true
@@ -101,6 +108,23 @@ class Failover<Item> {
     const count = snapshot?.value.items.length ?? 0
     if (count < this.#options.minInstances) return 'unable'
     return failure === undefined ? 'able' : 'unreadable'
+  }
+
+  #pause(): void {
+    this.#timer?.cancel()
+    this.#pausedAt ??= this.#runtime.clock.monotonic()
+  }
+
+  /** Goes on as if the time of the pause had not been. */
+  #resume(): void {
+    if (this.#pausedAt === undefined || this.#closed) return
+    const pausedMs = this.#runtime.clock.monotonic() - this.#pausedAt
+    this.#pausedAt = undefined
+    for (const candidate of this.#candidates) {
+      const { standing } = candidate
+      if (standing !== undefined) candidate.standing = { is: standing.is, since: standing.since + pausedMs }
+    }
+    this.#choose()
   }
 
   /** Switches when it is time to, and looks again when it may be. */

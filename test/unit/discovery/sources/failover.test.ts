@@ -136,11 +136,34 @@ describe('the fallback on another datacenter', () => {
     expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE'])
   })
 
-  it('closes all and leaves no timer', async () => {
-    const { clock, local, near, far, hold } = between(5_000)
+  it('tells nothing while it is paused, and takes up the time where it was left', async () => {
+    const { clock, local, near, told, hold } = between(5_000)
+    local.value(['l1', 'l2'])
     near.value(['n1', 'n2'])
-    local.value([])
-    await hold.close()
-    expect([local.isClosed, near.isClosed, far.isClosed, clock.pendingTimers]).toEqual([true, true, true, 0])
+    local.value(['l1'])
+    await clock.advance(3_000)
+    hold.pause()
+    hold.pause()
+    expect([local.isPaused, near.isPaused, clock.pendingTimers]).toEqual([true, true, 0])
+    await clock.advance(60_000)
+    hold.resume()
+    hold.resume()
+    await clock.advance(1_999)
+    expect(told).toEqual(['value l1,l2', 'value l1'])
+    await clock.advance(1)
+    expect(told.at(-1)).toBe('value n1,n2')
+    expect([local.isPaused, near.isPaused]).toEqual([false, false])
+  })
+
+  it('closes all and leaves no timer, also when it is paused', async () => {
+    for (const isPaused of [false, true]) {
+      const { clock, local, near, far, hold } = between(5_000)
+      near.value(['n1', 'n2'])
+      local.value([])
+      if (isPaused) hold.pause()
+      await hold.close()
+      hold.resume()
+      expect([local.isClosed, near.isClosed, far.isClosed, clock.pendingTimers]).toEqual([true, true, true, 0])
+    }
   })
 })
