@@ -54,7 +54,7 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
   readonly #latest = new LatestValue<Value>()
   readonly #first: FirstAnswer<Value>
   #snapshot: WatchSnapshot<Value> | undefined
-  #isStale = false
+  #failure: ProconsulError | undefined
   #isClosed = false
 
   constructor(family: WatchFamily<Value>, query: WatchQuery<Value>, { runtime, signal, onClose }: KvWatcherParts) {
@@ -79,9 +79,22 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
     return this.#snapshot?.index
   }
 
+  /** When Consul last confirmed the value, in milliseconds since the epoch; undefined before the first answer. */
+  get receivedAt(): number | undefined {
+    const shown = this.#snapshot
+    const last = this.#subscription.snapshot
+    // While this one is paused, others of the same key may have a newer value, whose time is not that of the one shown.
+    return shown !== undefined && last?.value === shown.value ? last.receivedAt : shown?.receivedAt
+  }
+
   /** Whether Consul cannot be read at present. */
   get stale(): boolean {
-    return this.#isStale
+    return this.#failure !== undefined
+  }
+
+  /** What the watch fails with at present. */
+  get failure(): ProconsulError | undefined {
+    return this.#failure
   }
 
   /**
@@ -102,6 +115,21 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
   /** Yields the current value first, as soon as there is one, then the latest after each change: what came between is skipped. */
   [Symbol.asyncIterator](): AsyncIterator<Value, void, undefined> {
     return this.#latest.iterate()
+  }
+
+  /** Stops reading and telling until {@link resume}; the value stays as it is. */
+  pause(): void {
+    this.#subscription.pause()
+  }
+
+  /** Reads anew, and tells what changed meanwhile. */
+  resume(): void {
+    this.#subscription.resume()
+  }
+
+  /** A hint that the value may be out of date: looks again soon where it would not anyway. Cheap to repeat. */
+  refresh(): void {
+    this.#subscription.refresh()
   }
 
   /** Stops at once: no event but `closed` fires any more, and iterations end. Idempotent. */
@@ -131,16 +159,16 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
   }
 
   #onFailure(error: ProconsulError): void {
+    const isNew = this.#failure === undefined
+    this.#failure = error
     if (!error.retryable) this.#first.reject(error)
     this.emit('error', error)
-    if (this.#isStale) return
-    this.#isStale = true
-    this.emit('stale', error)
+    if (isNew) this.emit('stale', error)
   }
 
   #onRecovery(): void {
-    if (!this.#isStale) return
-    this.#isStale = false
+    if (this.#failure === undefined) return
+    this.#failure = undefined
     this.emit('recovered')
   }
 }

@@ -168,6 +168,24 @@ describe('a watch', () => {
     await watcher.close()
   })
 
+  it('keeps quiet while it is paused, and tells once what changed when it goes on', async () => {
+    await using watcher = client.kv.watch(`${root}/a`)
+    await using tree = client.kv.watch(`${root}/`)
+    await Promise.all([watcher.ready(), tree.ready()])
+    const seen: unknown[] = []
+    watcher.on('change', ({ value, previous }) => seen.push([value?.value, previous?.value]))
+    watcher.pause()
+    for (const value of ['1', '2']) await client.kv.set(`${root}/a`, value)
+    await eventually(() => expect(tree.value?.[0]?.value).toBe('2'))
+    expect([watcher.value, seen]).toEqual([undefined, []])
+    const resumedAt = Date.now()
+    watcher.resume()
+    await eventually(() => expect(seen).toEqual([['2', undefined]]))
+    expect(watcher.receivedAt).toBeGreaterThanOrEqual(resumedAt)
+    await client.kv.set(`${root}/a`, '3')
+    await eventually(() => expect(watcher.value?.value).toBe('3'))
+  })
+
   it('can be iterated, latest first, until it is closed', async () => {
     const watcher = client.kv.watch(`${root}/a`)
     const seen: (string | undefined)[] = []

@@ -13,6 +13,7 @@ import {
   type ServiceDefinition,
   type ServiceInstance,
   type ServiceSnapshot,
+  type ServiceWatcher,
   type ShutdownReport,
 } from '../../src/index.js'
 
@@ -106,6 +107,13 @@ describe('keys', () => {
     expectTypeOf(consul.kv.watch('a').value).toEqualTypeOf<KvEntry | undefined>()
     expectTypeOf(consul.kv.watch('a/').value).toEqualTypeOf<readonly KvEntry[] | undefined>()
     expectTypeOf(consul.kv.watch(process.argv[0] ?? '').value).toEqualTypeOf<KvEntry | readonly KvEntry[] | undefined>()
+  })
+
+  it('are watched by the same verbs as services', () => {
+    type Verbs = Pick<ServiceWatcher, 'pause' | 'resume' | 'refresh' | 'close' | 'failure'>
+    type Facts = Pick<ServiceSnapshot, 'index' | 'receivedAt' | 'stale'>
+    expectTypeOf(consul.kv.watch('a')).toExtend<Verbs & Facts>()
+    expectTypeOf(consul.kv.watch('a/')).toExtend<Verbs & Facts>()
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Runtime } from '../../../src/core/runtime.js'
+import type { ProconsulErrorCode } from '../../../src/errors/proconsul-error.js'
 import { KvWatcher } from '../../../src/kv/kv-watcher.js'
 import { settle } from '../../support/fake-clock.js'
 import { failure, makeEngine } from '../watch/harness.js'
@@ -11,18 +12,19 @@ function watch() {
   const runtime: Runtime = { clock, random: () => 0.5, logger: { debug: log, info: log, warn: log, error: log } }
   const script = new ScriptedRead<string>()
   const parts = { runtime, signal: undefined, onClose: () => undefined }
-  const watcher = new KvWatcher(texts, { key: 'k', read: script.read }, parts)
+  const open = (): KvWatcher<string> => new KvWatcher(texts, { key: 'k', read: script.read }, parts)
+  const watcher = open()
   const answer = async (value: string): Promise<void> => {
     await settle()
     script.answer(value, { index: 1 })
     await settle()
   }
-  const fail = async (): Promise<void> => {
+  const fail = async (code: ProconsulErrorCode = 'PROCONSUL_PERMISSION_DENIED'): Promise<void> => {
     await settle()
-    script.fail(failure('PROCONSUL_PERMISSION_DENIED'))
+    script.fail(failure(code))
     await settle()
   }
-  return { clock, engine, watcher, answer, fail, [Symbol.asyncDispose]: () => engine.close() }
+  return { clock, engine, script, watcher, open, answer, fail, [Symbol.asyncDispose]: () => engine.close() }
 }
 
 describe('a watch of a key', () => {
@@ -82,4 +84,104 @@ describe('a watch of a key', () => {
     await expect(watcher.ready()).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
     await expect(watcher.ready({ timeout: '2s' })).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
   })
+
+  it('neither reads nor tells anything while it is paused, and tells once what changed when it goes on', async () => {
+    await using watched = watch()
+    const { clock, script, watcher, answer } = watched
+    const told = record(watcher)
+    await answer('a')
+    await settle()
+    watcher.pause()
+    watcher.pause()
+    await answer('of the read that was given up')
+    await clock.advance(60_000)
+    watcher.refresh()
+    expect([script.requests.length, script.pending, told]).toEqual([2, 0, ['a after undefined']])
+    watcher.resume()
+    watcher.resume()
+    await settle()
+    expect(script.next).not.toHaveProperty('index')
+    await answer('b')
+    expect(told).toEqual(['a after undefined', 'b after a'])
+    expect(watcher.value).toBe('b')
+  })
+
+  it('keeps what it shows while it is paused and others of the same key go on, and takes theirs when it goes on', async () => {
+    await using watched = watch()
+    const { clock, watcher, open, answer, fail } = watched
+    const told = record(watcher)
+    const other = open()
+    await answer('a')
+    const shownAt = clock.now()
+    watcher.pause()
+    await clock.advance(5_000)
+    await answer('b')
+    await fail('PROCONSUL_UNAVAILABLE')
+    expect([other.value, other.stale, other.receivedAt]).toEqual(['b', true, shownAt + 5_000])
+    expect([watcher.value, watcher.stale, watcher.receivedAt]).toEqual(['a', false, shownAt])
+    expect([watcher.failure, told]).toEqual([undefined, ['a after undefined']])
+    watcher.resume()
+    await settle()
+    expect(told.slice(1)).toEqual(['b after a', 'error PROCONSUL_UNAVAILABLE', 'stale'])
+    expect([watcher.value, watcher.receivedAt]).toEqual(['b', shownAt + 5_000])
+  })
+
+  it('has the time at which Consul last confirmed its value, also when that did not change', async () => {
+    await using watched = watch()
+    const { clock, watcher, answer } = watched
+    expect(watcher.receivedAt).toBeUndefined()
+    await answer('a')
+    expect(watcher.receivedAt).toBe(clock.now())
+    await clock.advance(5_000)
+    await answer('a')
+    expect(watcher.receivedAt).toBe(clock.now())
+    await clock.advance(5_000)
+    expect(watcher.receivedAt).toBe(clock.now() - 5_000)
+  })
+
+  it('has what it fails with for as long as it fails', async () => {
+    await using watched = watch()
+    const { clock, watcher, answer, fail } = watched
+    await answer('a')
+    expect([watcher.failure, watcher.stale]).toEqual([undefined, false])
+    await fail('PROCONSUL_UNAVAILABLE')
+    expect([watcher.failure?.code, watcher.stale]).toEqual(['PROCONSUL_UNAVAILABLE', true])
+    await clock.advance(1_000)
+    await answer('a')
+    expect([watcher.failure, watcher.stale]).toEqual([undefined, false])
+  })
+
+  it('looks again at once when it is told that its value may be out of date', async () => {
+    await using watched = watch()
+    const { clock, script, watcher, answer, fail } = watched
+    await answer('a')
+    await fail()
+    await clock.advance(10)
+    const before = script.requests.length
+    watcher.refresh()
+    await settle()
+    expect(script.requests.length).toBe(before + 1)
+  })
+
+  it('does nothing more when it is closed, whatever is asked of it', async () => {
+    await using watched = watch()
+    const { clock, script, watcher, answer } = watched
+    await answer('a')
+    watcher.pause()
+    await watcher.close()
+    watcher.resume()
+    watcher.refresh()
+    watcher.pause()
+    await clock.advance(60_000)
+    expect([script.requests.length, clock.pendingTimers]).toEqual([2, 0])
+  })
 })
+
+function record(watcher: KvWatcher<string>): string[] {
+  const told: string[] = []
+  watcher.on('change', ({ value, previous }) => void told.push(`${value} after ${String(previous)}`))
+  watcher.on('stale', () => void told.push('stale'))
+  watcher.on('recovered', () => void told.push('recovered'))
+  watcher.on('error', ({ code }) => void told.push(`error ${code}`))
+  return told
+}
