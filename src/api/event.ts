@@ -81,9 +81,12 @@ export class EventApi {
       idempotent: true,
       ...(blocking !== undefined && { blocking }),
     })
-    const { longIndex, index } = answer.meta
+    const { longIndex, index, filteredByAcls } = answer.meta
     const contentHash = longIndex ?? index?.toString()
-    const meta = contentHash === undefined ? {} : { contentHash }
+    const meta = {
+      ...(contentHash !== undefined && { contentHash }),
+      ...(filteredByAcls !== undefined && { filteredByAcls }),
+    }
     return { value: listOf<WireEvent>(answer).map(userEvent), meta }
   }
 }

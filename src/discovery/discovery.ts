@@ -24,7 +24,7 @@ import {
   type ServiceName,
 } from './catalog-watchers.js'
 import { failover } from './sources/failover.js'
-import { ListReader, type ListKind } from './list-reader.js'
+import { isWhole, ListReader, type ListKind } from './list-reader.js'
 import type { WatcherParts } from './list-watcher.js'
 import { savedInstances } from './sources/saved-instances.js'
 import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
@@ -101,11 +101,13 @@ export class Discovery implements Closeable {
       name: 'catalog.nodes',
       ...NODE,
       read: (options) => apis.catalog.nodes(options),
+      isNeverEmpty: isWhole,
     })
     this.#checks = new ListReader(engine, {
       name: 'health.state',
       ...CHECK,
       read: ({ state, ...options }) => apis.health.state(state, options),
+      isNeverEmpty: ({ state, ...options }) => state === 'any' && isWhole(options),
     })
     this.#events = new ListReader(engine, {
       name: 'event.list',
@@ -227,6 +229,7 @@ function servicesKind(catalog: CatalogApi): ListKind<ServiceName, ListOptions> {
       const { value, meta } = await catalog.services(options)
       return { value: Object.entries(value).map(([name, tags]) => ({ name, tags })), meta }
     },
+    isNeverEmpty: isWhole,
   }
 }
 

@@ -11,6 +11,8 @@ export interface ListKind<Item, Options extends ListOptions> extends ItemShape<I
   /** For messages and the debug view, such as `catalog.nodes`. */
   readonly name: string
   read(options: Options): Promise<Answer<readonly Item[]>>
+  /** Whether every cluster has something in such a list, its own servers at least: then an empty one is hidden. Default: no. */
+  isNeverEmpty?(options: Options): boolean
 }
 
 /** Reads lists of one kind again and again. Equal options share one loop. */
@@ -36,8 +38,15 @@ export class ListReader<Item, Options extends ListOptions> {
       ...(pollMs !== undefined && { pollMs }),
       read: async (request) => {
         const { value, meta } = await this.#kind.read({ ...options, ...askedOptions(request) })
-        return { value: { items: value, isOrdered: options.near !== undefined }, meta }
+        const isHidden = meta.filteredByAcls === true || this.#kind.isNeverEmpty?.(options) === true
+        const emptyReason = value.length === 0 && isHidden ? 'filtered-by-acl' : undefined
+        return { value: { items: value, isOrdered: options.near !== undefined, emptyReason }, meta }
       },
     })
   }
+}
+
+/** Whether a list is that of a whole datacenter, and not narrowed to a part. */
+export function isWhole({ filter, nodeMeta, namespace, partition, peer }: ListOptions): boolean {
+  return [filter, nodeMeta, namespace, partition, peer].every((narrowing) => narrowing === undefined)
 }

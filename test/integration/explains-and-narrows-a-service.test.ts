@@ -72,11 +72,28 @@ describe('an empty answer', () => {
     expect(await reason(full.secret)).toBeUndefined()
   })
 
+  it('says so of all services, nodes and checks, and nothing where an empty list is nothing strange', async () => {
+    const agent = kept(await startConsul({ acl: true }))
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const hidden = [discovery.watchServices(), discovery.watchNodes(), discovery.watchChecks('any')]
+    for (const watcher of hidden) expect((await watcher.ready()).emptyReason).toBe('filtered-by-acl')
+    const nodeMeta = { nobody: 'has-it' }
+    const narrow = [
+      discovery.watchServices({ nodeMeta }),
+      discovery.watchNodes({ nodeMeta }),
+      discovery.watchChecks('any', { nodeMeta }),
+      discovery.watchChecks('critical'),
+    ]
+    for (const watcher of narrow) expect((await watcher.ready()).emptyReason).toBeUndefined()
+  })
+
   it('says so when newer versions of Consul say it', async () => {
     const headers = { 'x-consul-index': '5', 'x-consul-results-filtered-by-acls': 'true' }
     await using agent = await scriptedAgent(answers(200, '[]', headers))
     await using client = discoveryClient({ address: agent.url })
-    expect((await client.discovery.watchService('web').ready()).emptyReason).toBe('filtered-by-acl')
+    const { discovery } = client
+    const watchers = [discovery.watchService('web'), discovery.watchChecks('critical'), discovery.watchEvents()]
+    for (const watcher of watchers) expect((await watcher.ready()).emptyReason).toBe('filtered-by-acl')
   })
 })
 

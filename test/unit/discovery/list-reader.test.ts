@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import type { Answer } from '../../../src/api/wire.js'
+import { isWhole, ListReader } from '../../../src/discovery/list-reader.js'
+import type { ListSnapshot } from '../../../src/discovery/sources/list-source.js'
+import { settle } from '../../support/fake-clock.js'
+import { makeEngine } from '../watch/harness.js'
+
+/** Why the list of this answer is empty, as far as is known. */
+async function reasonOf(answer: Answer<readonly string[]>, isNeverEmpty?: () => boolean): Promise<string | undefined> {
+  await using engine = makeEngine().engine
+  const reader = new ListReader<string, object>(engine, {
+    name: 'names',
+    key: (item) => item,
+    same: (a, b) => a === b,
+    read: () => Promise.resolve(answer),
+    ...(isNeverEmpty !== undefined && { isNeverEmpty }),
+  })
+  const snapshots: ListSnapshot<string>[] = []
+  const nothing = (): void => undefined
+  reader.source({}).subscribe({
+    onValue: (snapshot) => void snapshots.push(snapshot),
+    onFailure: nothing,
+    onRecovery: nothing,
+    onDoubt: nothing,
+    onSaved: nothing,
+    onProblem: nothing,
+  })
+  await settle()
+  expect(snapshots.map(({ value }) => value.items)).toEqual([answer.value])
+  return snapshots[0]?.value.emptyReason
+}
+
+describe('a list that is read', () => {
+  it('is empty because of the token when Consul says that it left something out', async () => {
+    expect(await reasonOf({ value: [], meta: { index: 1, filteredByAcls: true } })).toBe('filtered-by-acl')
+  })
+
+  it('is empty because of the token when such a list never is', async () => {
+    expect(await reasonOf({ value: [], meta: { index: 1 } }, () => true)).toBe('filtered-by-acl')
+  })
+
+  it('is empty for no known reason otherwise', async () => {
+    expect(await reasonOf({ value: [], meta: { index: 1 } })).toBeUndefined()
+    expect(await reasonOf({ value: [], meta: { index: 1 } }, () => false)).toBeUndefined()
+  })
+
+  it('is not called empty while something is in it', async () => {
+    expect(await reasonOf({ value: ['a'], meta: { index: 1, filteredByAcls: true } }, () => true)).toBeUndefined()
+  })
+})
+
+describe('a list of a whole datacenter', () => {
+  it('is one that nothing narrows', () => {
+    expect(isWhole({ datacenter: 'dc2', near: '_agent', stale: true, filter: undefined })).toBe(true)
+    const narrowings = [
+      { filter: 'a' },
+      { nodeMeta: { a: 'b' } },
+      { namespace: 'a' },
+      { partition: 'a' },
+      { peer: 'a' },
+    ]
+    expect(narrowings.map(isWhole)).toEqual(narrowings.map(() => false))
+  })
+})
