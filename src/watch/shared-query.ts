@@ -147,8 +147,8 @@ export class SharedQuery<T> {
     if (recovered) logger.info({ query: this.#kind.name, key: this.#query.key }, 'a watch recovered')
     if (changed) this.#changes += 1
     for (const subscription of [...this.#subscriptions]) {
-      if (recovered) subscription.onRecovery(snapshot)
-      if (changed) subscription.onValue(snapshot)
+      subscription.onRecovery(snapshot)
+      subscription.onValue(snapshot)
     }
     return changed && previous !== undefined
   }
@@ -174,7 +174,7 @@ class Subscription<T> implements WatchSubscription<T> {
   readonly #query: SharedQuery<T>
   readonly #observer: WatchObserver<T>
   #state: 'active' | 'paused' | 'closed' = 'active'
-  #toldValue: { readonly value: T } | undefined
+  #told: WatchSnapshot<T> | undefined
   #toldFailure: ProconsulError | undefined
 
   constructor(query: SharedQuery<T>, observer: WatchObserver<T>) {
@@ -183,7 +183,7 @@ class Subscription<T> implements WatchSubscription<T> {
   }
 
   get snapshot(): WatchSnapshot<T> | undefined {
-    return this.#query.snapshot
+    return this.#told
   }
 
   get failure(): ProconsulError | undefined {
@@ -230,9 +230,13 @@ class Subscription<T> implements WatchSubscription<T> {
   }
 
   onValue(snapshot: WatchSnapshot<T>): void {
-    if (this.#state !== 'active' || (this.#toldValue && this.#toldValue.value === snapshot.value)) return
-    this.#toldValue = { value: snapshot.value }
-    this.#query.tell(() => this.#observer.onValue(snapshot))
+    if (this.#state !== 'active') return
+    const before = this.#told
+    this.#told = snapshot
+    if (before !== undefined && before.value === snapshot.value) return
+    // A failure that lasts is told again after it, lest the value is taken for one that is known now.
+    this.#toldFailure = undefined
+    this.#query.tell(() => this.#observer.onValue(snapshot, before))
   }
 
   onFailure(error: ProconsulError): void {

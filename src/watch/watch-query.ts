@@ -66,8 +66,8 @@ export interface WatchSnapshot<T> {
 
 /** Hears of a query. Never called before `subscribe` has returned. What it throws is logged. */
 export interface WatchObserver<T> {
-  /** A value that differs from the one before; the first call brings the first value. */
-  onValue(snapshot: WatchSnapshot<T>): void
+  /** A value that differs from the one told before, which comes as it was last confirmed; the first call brings the first value. */
+  onValue(snapshot: WatchSnapshot<T>, before?: WatchSnapshot<T>): void
   /** The first failed read after good ones (or at the start), and again when the code of the failure changes. */
   onFailure(error: ProconsulError): void
   /** The first good read after failures; called before `onValue` when the value changed meanwhile. */
@@ -76,7 +76,7 @@ export interface WatchObserver<T> {
 
 /** One observer's hold on a query. */
 export interface WatchSubscription<T> {
-  /** The last value; undefined before the first answer. */
+  /** The value that was told last, as it was last confirmed; undefined before the first. */
   readonly snapshot: WatchSnapshot<T> | undefined
   /** What the query fails with at present. */
   readonly failure: ProconsulError | undefined

@@ -10,7 +10,10 @@ import { FakeClock } from '../../support/fake-clock.js'
 export class Heard<T> implements WatchObserver<T> {
   readonly events: string[] = []
   readonly values: T[] = []
-  onValue(snapshot: WatchSnapshot<T>): void {
+  /** When the value that each value replaced was last confirmed. */
+  readonly replaced: (number | undefined)[] = []
+  onValue(snapshot: WatchSnapshot<T>, before?: WatchSnapshot<T>): void {
+    this.replaced.push(before?.receivedAt)
     this.values.push(snapshot.value)
     this.events.push(`value ${String(snapshot.value)}`)
   }
