@@ -53,7 +53,10 @@ export interface ShrinkGuardOptions {
   readonly share?: number | undefined
   /** Lists shorter than this are not guarded. Default 4. */
   readonly atLeast?: number | undefined
-  /** How long the instances are kept while their loss is in doubt. Default `'10s'`. */
+  /**
+   * How long the instances are kept while their loss is in doubt, up to three times in a row as long as the leader does not confirm it.
+   * Counts only while Consul can be asked. Default `'10s'`.
+   */
   readonly hold?: Duration | undefined
 }
 

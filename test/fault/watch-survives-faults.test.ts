@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
@@ -80,6 +83,76 @@ describe('a watched service', () => {
     await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b', 'c', 'd']), { within: 15_000 })
     expect(watcher.snapshot.stale).toBe(false)
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(3)
+  })
+
+  it('holds the instances of a registry that lost its state also when others came back first, so that no index shows it', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const id of names) await register(agent, id)
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web')
+    const told = record(watcher)
+    const { index = 0 } = await watcher.ready()
+    await agent.kill()
+    await eventually(() => expect(watcher.failure).toBeDefined())
+    await agent.start()
+    for (let other = 0; other < 40; other++) {
+      await agent.request('PUT', '/v1/agent/service/register', { body: { Name: `other-${other}` } })
+    }
+    const plain = await agent.request('GET', '/v1/health/service/web')
+    expect(Number(plain.headers['x-consul-index'])).toBeGreaterThan(index)
+    await eventually(() => expect(watcher.failure).toBeUndefined(), { within: 15_000 })
+    expect(watcher.snapshot).toMatchObject({ stale: true, index })
+    for (const id of names.slice(1)) await register(agent, id)
+    await eventually(() => expect(told).toContain('-a'), { within: 15_000 })
+    expect(told.filter((line) => /^[+-]/.test(line))).toEqual([...names.map((id) => `+${id}`), '-a'])
+  })
+
+  it('never takes an empty registry for the truth while the agent is down', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const id of names) await register(agent, id)
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '1s' } })
+    const { receivedAt } = await watcher.ready()
+    const told = record(watcher)
+    await agent.restart()
+    await eventually(() => expect(told.includes('stale') && watcher.failure === undefined).toBe(true), {
+      within: 15_000,
+    })
+    await agent.kill()
+    await eventually(() => expect(watcher.failure).toBeDefined())
+    const endAt = performance.now() + 2_500
+    await eventually(() => expect(performance.now()).toBeGreaterThan(endAt))
+    expect(ids(watcher.instances)).toEqual(names)
+    expect(watcher.snapshot).toMatchObject({ stale: true, receivedAt })
+    expect(watcher.failure).toBeDefined()
+    await agent.start()
+    await eventually(() => expect(watcher.snapshot).toMatchObject({ instances: [], stale: false }), { within: 15_000 })
+  })
+
+  it('keeps a list from its file for a while when the registry that answers first is empty', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const id of names) await register(agent, id)
+    const folder = await mkdtemp(join(tmpdir(), 'proconsul-watch-'))
+    kept({ [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true }) })
+    const cacheFile = join(folder, 'web.cache')
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const before = discovery.watchService('web', { cacheFile })
+    await before.ready()
+    await before.close()
+    await agent.kill()
+    const restarted = kept(discoveryClient({ address: agent.url }))
+    const watcher = restarted.discovery.watchService('web', { cacheFile })
+    expect(ids((await watcher.ready()).instances)).toEqual(names)
+    const told = record(watcher)
+    await agent.start()
+    await eventually(() => expect(watcher.failure).toBeUndefined(), { within: 15_000 })
+    expect(ids(watcher.instances)).toEqual(names)
+    for (const id of names) await register(agent, id)
+    await eventually(() => expect(watcher.snapshot.stale).toBe(false), { within: 15_000 })
+    expect(told.filter((line) => /^[+-]/.test(line))).toEqual([])
   })
 
   it('believes a loss of most instances that Consul confirms, at once', async () => {

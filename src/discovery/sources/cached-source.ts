@@ -1,8 +1,9 @@
 import type { Timer } from '../../core/clock.js'
+import { Countdown } from '../../core/countdown.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { SnapshotFile } from '../../core/snapshot-file.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
-import { closedBy, type ListHold, type ListObserver, type ListSnapshot, type ListSource } from './list-source.js'
+import { holdOver, type ListHold, type ListObserver, type ListSnapshot, type ListSource } from './list-source.js'
 
 /** What a cache works with. */
 export interface CacheParts<Item> {
@@ -26,7 +27,7 @@ export function cachedSource<Item>(source: ListSource<Item>, parts: CacheParts<I
   return {
     subscribe(observer) {
       const cache = new Cache(observer, parts)
-      const hold = source.subscribe(cache)
+      const hold = source.subscribe(cache, () => cache.shown)
       cache.open()
       return cache.over(hold)
     },
@@ -36,26 +37,45 @@ export function cachedSource<Item>(source: ListSource<Item>, parts: CacheParts<I
 class Cache<Item> implements ListObserver<Item> {
   readonly #observer: ListObserver<Item>
   readonly #parts: CacheParts<Item>
+  readonly #patience: Countdown
   #isAnswered = false
   #hasFailed = false
+  #isPaused = false
   #saved: { readonly items: readonly Item[]; readonly savedAt: number } | undefined
+  #shown: readonly Item[] | undefined
   #unwritten: ListSnapshot<Item> | undefined
-  #patience: Timer | undefined
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
 
   constructor(observer: ListObserver<Item>, parts: CacheParts<Item>) {
     this.#observer = observer
     this.#parts = parts
+    this.#patience = new Countdown(parts.runtime.clock, PATIENCE_MS, () => this.#show())
+  }
+
+  /** The saved list while it is shown. */
+  get shown(): readonly Item[] | undefined {
+    return this.#shown
   }
 
   over(hold: ListHold): ListHold {
-    return closedBy(hold, async () => {
-      this.#isAnswered = true
-      this.#patience?.cancel()
-      await hold.close()
-      this.#write()
-      await this.#writing
+    return holdOver(hold, {
+      pause: () => {
+        this.#isPaused = true
+        this.#patience.stop()
+        hold.pause()
+      },
+      resume: () => {
+        this.#isPaused = false
+        hold.resume()
+        this.#await()
+      },
+      close: async () => {
+        this.#answered()
+        await hold.close()
+        this.#write()
+        await this.#writing
+      },
     })
   }
 
@@ -71,8 +91,7 @@ class Cache<Item> implements ListObserver<Item> {
   }
 
   onValue(snapshot: ListSnapshot<Item>): void {
-    this.#isAnswered = true
-    this.#patience?.cancel()
+    this.#answered()
     if (snapshot.value.items.length > 0) {
       this.#unwritten = snapshot
       this.#timer ??= this.#parts.runtime.clock.setTimer(() => this.#write(), WRITE_DELAY_MS, { keepAlive: false })
@@ -83,7 +102,7 @@ class Cache<Item> implements ListObserver<Item> {
   onFailure(error: ProconsulError): void {
     this.#hasFailed = true
     this.#observer.onFailure(error)
-    this.#show()
+    this.#await()
   }
 
   onRecovery(snapshot: ListSnapshot<Item>): void {
@@ -104,15 +123,30 @@ class Cache<Item> implements ListObserver<Item> {
 
   #found(items: readonly Item[], savedAt: number): void {
     this.#saved = { items, savedAt }
+    this.#await()
+  }
+
+  /** Consul has its time to answer, unless it has failed already. */
+  #await(): void {
+    if (this.#isPaused || this.#isAnswered || this.#saved === undefined) return
     if (this.#hasFailed) this.#show()
-    else this.#patience = this.#parts.runtime.clock.setTimer(() => this.#show(), PATIENCE_MS)
+    else this.#patience.run()
   }
 
   #show(): void {
-    if (this.#isAnswered || this.#saved === undefined) return
-    this.#patience?.cancel()
-    this.#observer.onSaved(this.#saved.items, this.#saved.savedAt)
+    if (this.#saved === undefined) return
+    const { items, savedAt } = this.#saved
     this.#saved = undefined
+    this.#shown = items
+    this.#patience.stop()
+    this.#observer.onSaved(items, savedAt)
+  }
+
+  #answered(): void {
+    this.#isAnswered = true
+    this.#saved = undefined
+    this.#shown = undefined
+    this.#patience.stop()
   }
 
   #write(): void {

@@ -8,7 +8,7 @@ export type ListSnapshot<Item> = WatchSnapshot<Listing<Item>>
 
 /** Hears of a list. */
 export interface ListObserver<Item> extends WatchObserver<Listing<Item>> {
-  /** A newer list is there but is not believed yet; a value or a recovery follows within a bounded time. */
+  /** A newer list is there but is not believed yet; a value follows within a bounded time in which Consul can be asked. */
   onDoubt(): void
   /** Consul has not answered yet, and this is a list that was saved earlier. */
   onSaved(items: readonly Item[], savedAt: number): void
@@ -28,9 +28,12 @@ export interface ListHold {
   close(): Promise<void>
 }
 
+/** The list that is shown as long as the source has told none, if there is one. */
+export type ShownList<Item> = () => readonly Item[] | undefined
+
 /** Something that yields a list again and again. Sources are stacked: a query, a guard around it, a failover over several. */
 export interface ListSource<Item> {
-  subscribe(observer: ListObserver<Item>): ListHold
+  subscribe(observer: ListObserver<Item>, shown?: ShownList<Item>): ListHold
 }
 
 /** A query of the engine as a source. */
@@ -57,15 +60,21 @@ export function querySource<Item>(
   }
 }
 
-/** The same hold with another way to close it. */
-export function closedBy(hold: ListHold, close: ListHold['close']): ListHold {
+/** What a source on top of another does in its own way. */
+export interface HoldWays extends Partial<Pick<ListHold, 'pause' | 'resume' | 'close'>> {
+  readonly confirmedAt?: () => number | undefined
+}
+
+/** The same hold with other ways for some of what it does. */
+export function holdOver(hold: ListHold, { confirmedAt = () => hold.confirmedAt, ...ways }: HoldWays): ListHold {
   return {
     get confirmedAt() {
-      return hold.confirmedAt
+      return confirmedAt()
     },
     pause: () => hold.pause(),
     resume: () => hold.resume(),
     refresh: () => hold.refresh(),
-    close,
+    close: () => hold.close(),
+    ...ways,
   }
 }

@@ -1,8 +1,16 @@
-import type { Timer } from '../../core/clock.js'
+import { Countdown } from '../../core/countdown.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { Listing } from '../listing.js'
 import type { ResolvedShrinkGuard } from '../service-query.js'
-import { closedBy, type ListHold, type ListObserver, type ListSnapshot, type ListSource } from './list-source.js'
+import {
+  holdOver,
+  type ListHold,
+  type ListObserver,
+  type ListSnapshot,
+  type ListSource,
+  type ShownList,
+} from './list-source.js'
 
 /** What a guard works with. */
 export interface ShrinkGuardParts<Item> {
@@ -13,21 +21,36 @@ export interface ShrinkGuardParts<Item> {
   readonly confirm: (signal: AbortSignal) => Promise<readonly Item[]>
 }
 
-type State<Item> =
-  | { readonly type: 'open' }
-  /** `doubted` is what the source says; the observer still has what was before it. */
-  | { readonly type: 'holding'; doubted: ListSnapshot<Item>; readonly timer: Timer; readonly reading: AbortController }
-  | { readonly type: 'closed' }
+/** A loss that is held back. */
+interface Holding<Item> {
+  readonly type: 'holding'
+  /** What the source says; the observer still has what was before it. */
+  doubted: ListSnapshot<Item>
+  /** When the list that the observer has was last confirmed. */
+  readonly confirmedAt: number | undefined
+  /** Runs while Consul can be asked. */
+  readonly countdown: Countdown
+  /** The question to the leader. */
+  reading: AbortController | undefined
+  /** How often the leader was asked in vain when the time was over. */
+  inVain: number
+}
+
+type State<Item> = { readonly type: 'open' } | Holding<Item> | { readonly type: 'closed' }
+
+/** A loss that the leader does not confirm is believed after so many times the hold: by then a connection that is half open was noticed. */
+const MOST_HOLDS = 3
 
 /**
- * A source whose sudden loss of most items is held back until the leader confirms it, and for a bounded time at most. After a loss of
- * the registry's state, which an index that went backwards gives away, a confirmation says nothing: then the time is given in full,
- * in which services that beat come back.
+ * A source whose sudden loss of most items is held back until the leader confirms it, and for a bounded time at most. When the registry
+ * may have lost its state, a confirmation says nothing at first: then the time is given in full, in which services that beat come back.
+ * An index that went backwards gives that away, but not always, for a service that is gone has the index of all services; so a loss
+ * that is the first thing read after a failure counts as well. The time stands still while Consul cannot be asked.
  */
 export function shrinkGuard<Item>(source: ListSource<Item>, parts: ShrinkGuardParts<Item>): ListSource<Item> {
   return {
-    subscribe(observer) {
-      const guard = new ShrinkGuard(observer, parts)
+    subscribe(observer, shown) {
+      const guard = new ShrinkGuard(observer, parts, shown)
       return guard.over(source.subscribe(guard))
     },
   }
@@ -36,37 +59,66 @@ export function shrinkGuard<Item>(source: ListSource<Item>, parts: ShrinkGuardPa
 class ShrinkGuard<Item> implements ListObserver<Item> {
   readonly #observer: ListObserver<Item>
   readonly #parts: ShrinkGuardParts<Item>
+  readonly #shown: ShownList<Item> | undefined
   #state: State<Item> = { type: 'open' }
   #accepted: ListSnapshot<Item> | undefined
+  /** What the source said last. */
+  #heard: Listing<Item> | undefined
+  #isFailing = false
 
-  constructor(observer: ListObserver<Item>, parts: ShrinkGuardParts<Item>) {
+  constructor(observer: ListObserver<Item>, parts: ShrinkGuardParts<Item>, shown: ShownList<Item> | undefined) {
     this.#observer = observer
     this.#parts = parts
+    this.#shown = shown
   }
 
   over(hold: ListHold): ListHold {
-    return closedBy(hold, () => {
-      this.#release({ type: 'closed' })
-      return hold.close()
+    return holdOver(hold, {
+      confirmedAt: () => (this.#state.type === 'holding' ? this.#state.confirmedAt : hold.confirmedAt),
+      pause: () => {
+        if (this.#state.type === 'holding') standStill(this.#state)
+        hold.pause()
+      },
+      resume: () => {
+        hold.resume()
+        if (this.#state.type === 'holding' && !this.#isFailing) this.#state.countdown.run()
+      },
+      close: () => {
+        this.#release({ type: 'closed' })
+        return hold.close()
+      },
     })
   }
 
-  onValue(snapshot: ListSnapshot<Item>): void {
+  onValue(snapshot: ListSnapshot<Item>, before = this.#accepted): void {
     if (this.#state.type === 'closed') return
-    if (!this.#isDoubtful(snapshot.value.items)) this.#accept(snapshot)
-    else if (this.#state.type === 'holding') this.#state.doubted = snapshot
-    else this.#hold(snapshot)
+    const wasFailing = this.#isFailing
+    this.#isFailing = false
+    this.#heard = snapshot.value
+    if (!this.#isDoubtful(snapshot.value.items)) {
+      this.#accept(snapshot)
+    } else if (this.#state.type === 'holding') {
+      this.#state.doubted = snapshot
+      if (wasFailing) this.#goOn(this.#state)
+    } else {
+      const mayBeWiped = wasFailing || before === undefined || (snapshot.index ?? 0) < (before.index ?? 0)
+      this.#hold(snapshot, mayBeWiped, before?.receivedAt)
+    }
   }
 
   onFailure(error: ProconsulError): void {
+    if (this.#state.type === 'closed') return
+    this.#isFailing = true
+    if (this.#state.type === 'holding') standStill(this.#state)
     this.#observer.onFailure(error)
   }
 
   onRecovery(snapshot: ListSnapshot<Item>): void {
-    // The value that comes with a recovery is reported right after it, and may be in doubt.
-    queueMicrotask(() => {
-      if (this.#state.type === 'open') this.#observer.onRecovery(snapshot)
-    })
+    // With anything new its value is reported right after this, and may be in doubt.
+    if (this.#state.type === 'closed' || snapshot.value !== this.#heard) return
+    this.#isFailing = false
+    if (this.#state.type === 'holding') this.#goOn(this.#state)
+    else this.#observer.onRecovery(snapshot)
   }
 
   onDoubt(): void {
@@ -83,34 +135,49 @@ class ShrinkGuard<Item> implements ListObserver<Item> {
 
   #isDoubtful(next: readonly Item[]): boolean {
     const { options, key } = this.#parts
-    const before = this.#accepted?.value.items ?? []
+    const before = this.#accepted?.value.items ?? this.#shown?.() ?? []
     if (before.length < options.atLeast || next.length >= before.length) return false
     const kept = new Set(next.map(key))
     const lost = before.filter((item) => !kept.has(key(item))).length
     return lost > options.share * before.length
   }
 
-  #hold(doubted: ListSnapshot<Item>): void {
+  #hold(doubted: ListSnapshot<Item>, mayBeWiped: boolean, confirmedAt: number | undefined): void {
     const { runtime, options } = this.#parts
-    const timer = runtime.clock.setTimer(() => this.#believe(), options.holdMs)
-    const reading = new AbortController()
-    this.#state = { type: 'holding', doubted, timer, reading }
-    this.#observer.onDoubt()
-    const isWiped = (doubted.index ?? 0) < (this.#accepted?.index ?? 0)
-    if (!isWiped) void this.#confirm(reading.signal)
-  }
-
-  async #confirm(signal: AbortSignal): Promise<void> {
-    try {
-      const items = await this.#parts.confirm(signal)
-      if (!signal.aborted && this.#isDoubtful(items)) this.#believe()
-    } catch {
-      // Unconfirmed: the hold ends with its time. The loop of the query reports what fails.
+    const holding: Holding<Item> = {
+      type: 'holding',
+      doubted,
+      confirmedAt,
+      countdown: new Countdown(runtime.clock, options.holdMs, () => void this.#ask(holding, true)),
+      reading: undefined,
+      inVain: 0,
     }
+    this.#state = holding
+    if (!mayBeWiped) void this.#ask(holding, false)
+    this.#goOn(holding)
   }
 
-  #believe(): void {
-    if (this.#state.type === 'holding') this.#accept(this.#state.doubted)
+  /** The loss is there, and Consul can be asked. */
+  #goOn(holding: Holding<Item>): void {
+    holding.countdown.run()
+    this.#observer.onDoubt()
+  }
+
+  /** Asks the leader, at once or when the time is over. What fails here is reported by the loop of the query. */
+  async #ask(holding: Holding<Item>, isOver: boolean): Promise<void> {
+    holding.reading?.abort()
+    const reading = new AbortController()
+    holding.reading = reading
+    const items = await this.#parts.confirm(reading.signal).catch(() => undefined)
+    if (reading.signal.aborted) return
+    if (items !== undefined && this.#isDoubtful(items)) this.#accept(holding.doubted)
+    else if (isOver) this.#askedInVain(holding)
+  }
+
+  #askedInVain(holding: Holding<Item>): void {
+    holding.inVain += 1
+    if (holding.inVain < MOST_HOLDS) holding.countdown.restart()
+    else this.#accept(holding.doubted)
   }
 
   #accept(snapshot: ListSnapshot<Item>): void {
@@ -120,10 +187,13 @@ class ShrinkGuard<Item> implements ListObserver<Item> {
   }
 
   #release(next: State<Item>): void {
-    if (this.#state.type === 'holding') {
-      this.#state.timer.cancel()
-      this.#state.reading.abort()
-    }
+    if (this.#state.type === 'holding') standStill(this.#state)
     this.#state = next
   }
+}
+
+/** Neither time nor an answer from now on counts. */
+function standStill<Item>({ countdown, reading }: Holding<Item>): void {
+  countdown.stop()
+  reading?.abort()
 }

@@ -63,6 +63,37 @@ describe('a list with a cache file', () => {
     expect(second.told).toEqual(['saved a at 7'])
   })
 
+  it('is not shown while it is paused, also when it was read only then', async () => {
+    const first = cached()
+    first.source.value(['a'], { index: 7 })
+    await first.hold.close()
+    for (const pausedFrom of ['the start', 'the wait'] as const) {
+      const { clock, hold, told, source } = cached()
+      if (pausedFrom === 'the wait') await eventually(() => expect(clock.pendingTimers).toBe(1))
+      hold.pause()
+      await expect(new SnapshotFile({ path: first.path, kind: 'texts', version: 1 }).read()).resolves.toBeDefined()
+      await clock.advance(60_000)
+      expect([told, source.isPaused]).toEqual([[], true])
+      hold.resume()
+      await eventually(() => expect(clock.pendingTimers).toBe(1))
+      await clock.advance(1_000)
+      expect(told).toEqual(['saved a at 7'])
+    }
+  })
+
+  it('is what the source below is told to be shown, until the first answer', async () => {
+    const first = cached()
+    first.source.value(['a'], { index: 7 })
+    await first.hold.close()
+    const { source, told } = cached()
+    expect(source.shown?.()).toBeUndefined()
+    source.failure()
+    await eventually(() => expect(told).toContain('saved a at 7'))
+    expect(source.shown?.()).toEqual(['a'])
+    source.value(['b'])
+    expect(source.shown?.()).toBeUndefined()
+  })
+
   it('is not overwritten by an empty one', async () => {
     const first = cached()
     first.source.value(['a'], { index: 7 })

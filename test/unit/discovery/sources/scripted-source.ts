@@ -1,6 +1,12 @@
 import { ProconsulError } from '../../../../src/errors/proconsul-error.js'
 import type { Listing } from '../../../../src/discovery/listing.js'
-import type { ListHold, ListObserver, ListSnapshot, ListSource } from '../../../../src/discovery/sources/list-source.js'
+import type {
+  ListHold,
+  ListObserver,
+  ListSnapshot,
+  ListSource,
+  ShownList,
+} from '../../../../src/discovery/sources/list-source.js'
 import type { Runtime } from '../../../../src/core/runtime.js'
 import type { FakeClock } from '../../../support/fake-clock.js'
 
@@ -9,11 +15,15 @@ export class ScriptedSource implements ListSource<string> {
   isClosed = false
   isPaused = false
   confirmedAt: number | undefined
+  /** What the one above shows until the first answer. */
+  shown: ShownList<string> | undefined
   #observer: ListObserver<string> | undefined
   #index = 100
+  #last: ListSnapshot<string> | undefined
 
-  subscribe(observer: ListObserver<string>): ListHold {
+  subscribe(observer: ListObserver<string>, shown?: ShownList<string>): ListHold {
     this.#observer = observer
+    this.shown = shown
     const confirmedAt = (): number | undefined => this.confirmedAt
     return {
       get confirmedAt() {
@@ -31,7 +41,9 @@ export class ScriptedSource implements ListSource<string> {
 
   value(items: readonly string[], facts: Partial<Listing<string>> & { readonly index?: number } = {}): void {
     const { index = (this.#index += 1), ...rest } = facts
-    this.#observer?.onValue({ value: { items, ...rest }, index, receivedAt: index })
+    const before = this.#last
+    this.#last = { value: { items, ...rest }, index, receivedAt: index }
+    this.#observer?.onValue(this.#last, before)
   }
 
   failure(
@@ -40,8 +52,11 @@ export class ScriptedSource implements ListSource<string> {
     this.#observer?.onFailure(new ProconsulError(code, 'a scripted failure'))
   }
 
+  /** With the items that were told last nothing has changed meanwhile; with others their value follows. */
   recovery(items: readonly string[]): void {
-    this.#observer?.onRecovery({ value: { items }, index: this.#index, receivedAt: 0 })
+    const isSame = items.join() === this.#last?.value.items.join()
+    const value = isSame && this.#last ? this.#last.value : { items }
+    this.#observer?.onRecovery({ value, index: this.#index, receivedAt: this.#index })
   }
 
   saved(items: readonly string[], savedAt: number): void {
