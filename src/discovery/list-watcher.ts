@@ -128,9 +128,12 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     return await this.#first.wait({ signal, timeoutMs, onTimeout: (ms) => this.#notReady(ms) })
   }
 
-  /** Yields the current snapshot first, as soon as there is one, then the latest after each change: what came between is skipped. */
+  /**
+   * Yields the current snapshot first, as soon as there is one, then the latest after each change and when the list has become stale or
+   * is right again: what came between is skipped.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Snapshot, void, undefined> {
-    return this.#latest.iterate()
+    return this.#latest.iterate(() => this.snapshot)
   }
 
   /** Stops reading and telling until {@link resume}; the list stays as it is. */
@@ -170,7 +173,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #observer(): ListObserver<Item> {
     return {
       onValue: (snapshot) => this.#replace(snapshot, 'fresh'),
-      onRecovery: () => this.#recover(),
+      onRecovery: (snapshot) => this.#recover(snapshot),
       onFailure: (error) => this.#fail(error),
       onDoubt: () => {
         // Consul was heard; what it said is not believed yet.
@@ -190,30 +193,31 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
 
   #replace({ value, index }: ListSnapshot<Item>, state: 'fresh' | 'stale'): void {
     if (this.#state === 'closed') return
-    const previous = this.snapshot
+    // Not the property: what is confirmed now is the list that comes, and not this one.
+    const previous = this.#snapshot ?? this.#makeSnapshot(undefined)
     const before = this.#items
     const was = this.#state
     const isReplay = this.#savedAt !== undefined && was === 'stale'
     this.#items = value.items
     this.#index = index
     this.#emptyReason = value.emptyReason
-    this.#become(state)
     if (state === 'fresh') {
       this.#failure = undefined
       this.#savedAt = undefined
     }
+    this.#become(state)
     const { snapshot } = this
     this.#first.resolve(snapshot)
     if (state === 'fresh' && was === 'stale') this.emit('recovered', snapshot)
     const diff = diffLists(before, value.items, this.#shape)
     // Consul confirmed what the file said.
     if (isReplay && diff.added.length + diff.removed.length + diff.updated.length === 0) return
-    this.#latest.publish(snapshot)
     this.emit('change', Object.freeze({ ...diff, snapshot, previous }))
   }
 
-  #recover(): void {
-    if (this.#state === 'closed') return
+  #recover({ value }: ListSnapshot<Item>): void {
+    // With another list that list follows at once, and is what is right.
+    if (this.#state === 'closed' || value.items !== this.#items) return
     this.#failure = undefined
     if (this.#state !== 'stale') return
     this.#become('fresh')
@@ -223,7 +227,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #fail(error: ProconsulError): void {
     if (this.#state === 'closed') return
     this.#failure = error
-    this.#snapshot = undefined
+    if (this.#state === 'starting') this.#snapshot = undefined
     this.emit('error', error)
     this.#doubt()
     // In a moment, for a saved list may follow at once, which is an answer.
@@ -243,6 +247,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #become(state: 'fresh' | 'stale'): void {
     this.#state = state
     this.#snapshot = undefined
+    this.#latest.publish(this.snapshot)
   }
 
   #makeSnapshot(receivedAt: number | undefined): Snapshot {

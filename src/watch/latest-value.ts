@@ -22,8 +22,9 @@ export class LatestValue<T> {
   /**
    * Yields the current value first, once there is one, then the latest whenever it is another. Ends when closed, or when the reader
    * returns, which also ends a `next` that waits.
+   * @param read what a published value has become when it is yielded. Default: the value itself.
    */
-  iterate(): AsyncIterableIterator<T, void, undefined> {
+  iterate(read: (published: T) => T = (published) => published): AsyncIterableIterator<T, void, undefined> {
     let seen: { readonly value: T } | undefined
     let hasReturned = false
     const next = async (): Promise<IteratorResult<T, void>> => {
@@ -31,7 +32,7 @@ export class LatestValue<T> {
         const current = this.#current
         if (current !== undefined && current !== seen) {
           seen = current
-          return { done: false, value: current.value }
+          return { done: false, value: read(current.value) }
         }
         await new Promise<void>((resolve) => this.#waiting.add(resolve))
       }

@@ -70,6 +70,17 @@ describe('a watcher', () => {
     expect(told.slice(3)).toEqual(['recovered b', 'change +b -a fresh'])
   })
 
+  it('never calls the list from before an outage right when Consul tells another one after it', () => {
+    const { source, watcher, told } = watch()
+    source.value(['a'])
+    source.failure()
+    source.recovery(['b'])
+    expect(watcher.snapshot).toMatchObject({ items: ['a'], stale: true })
+    source.value(['b'])
+    expect(watcher.snapshot).toMatchObject({ items: ['b'], stale: false })
+    expect(told.slice(3)).toEqual(['recovered b', 'change +b -a fresh'])
+  })
+
   it('starts from a saved list, marked stale, and says nothing when Consul confirms it', async () => {
     const { source, watcher, told } = watch()
     const ready = watcher.ready()
@@ -210,6 +221,54 @@ describe('a watcher', () => {
     const next = iterator.next()
     await watcher.close()
     expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('begins every iteration with the state as it is: stale in an outage, and fresh after it', async () => {
+    const { source, watcher } = watch()
+    const first = async (): Promise<unknown> => (await watcher[Symbol.asyncIterator]().next()).value
+    source.value(['a'])
+    expect(await first()).toBe(watcher.snapshot)
+    source.failure()
+    expect(await first()).toMatchObject({ items: ['a'], stale: true })
+    source.recovery(['a'])
+    source.confirmedAt = 2_000
+    expect(await first()).toMatchObject({ items: ['a'], stale: false, receivedAt: 2_000 })
+  })
+
+  it('begins an iteration fresh when Consul has confirmed a saved list', async () => {
+    const { source, watcher } = watch()
+    source.saved(['a'], 500)
+    source.value(['a'])
+    const { value } = await watcher[Symbol.asyncIterator]().next()
+    expect(value).toMatchObject({ items: ['a'], stale: false })
+  })
+
+  it('yields an outage and its end to an iteration', async () => {
+    const { source, watcher } = watch()
+    const iterator = watcher[Symbol.asyncIterator]()
+    const seen: unknown[] = []
+    for (const happen of [() => source.value(['a']), () => source.failure(), () => source.recovery(['a'])]) {
+      const next = iterator.next()
+      happen()
+      seen.push((await next).value)
+    }
+    expect(seen).toMatchObject([{ stale: false }, { stale: true }, { stale: false }])
+  })
+
+  it('keeps the age of what was shown in the snapshot that was replaced', () => {
+    const { source, watcher } = watch()
+    const previous: (number | undefined)[] = []
+    watcher.on('change', (change) => void previous.push(change.previous.receivedAt))
+    source.failure()
+    for (const [items, at] of [['a', 1_000] as const, ['b', 2_000] as const]) {
+      source.confirmedAt = at
+      source.value([items])
+      source.failure()
+      source.failure('PROCONSUL_NO_LEADER')
+    }
+    source.confirmedAt = 3_000
+    source.value(['c'])
+    expect(previous).toEqual([undefined, 1_000, 2_000])
   })
 
   it('has one and the same snapshot as long as nothing in it changed', async () => {

@@ -41,3 +41,12 @@ it('lets a reader leave while its next value is not there yet', async () => {
   expect((await next).value).toBe(1)
   expect((await leaving.next()).done).toBe(true)
 })
+
+it('gives a reader what the value has become meanwhile, when the reader says how', async () => {
+  const latest = new LatestValue<number>()
+  let current = 1
+  latest.publish(current)
+  const iterator = latest.iterate(() => current)
+  current = 2
+  expect((await iterator.next()).value).toBe(2)
+})
