@@ -7,7 +7,7 @@ import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { FirstAnswer } from '../watch/first-answer.js'
 import { LatestValue } from '../watch/latest-value.js'
-import { diffLists, type EmptyReason, type ItemShape, type ListDiff } from './listing.js'
+import { diffLists, type EmptyReason, type ItemShape, type ListDiff, type Listing } from './listing.js'
 import type { ListHold, ListObserver, ListSnapshot, ListSource } from './sources/list-source.js'
 
 /** What is known of a list at one moment. Frozen. */
@@ -197,7 +197,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     const previous = this.#snapshot ?? this.#makeSnapshot(undefined)
     const before = this.#items
     const was = this.#state
-    const isReplay = this.#savedAt !== undefined && was === 'stale'
+    const reasonBefore = this.#emptyReason
     this.#items = value.items
     this.#index = index
     this.#emptyReason = value.emptyReason
@@ -210,9 +210,15 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
     this.#first.resolve(snapshot)
     if (state === 'fresh' && was === 'stale') this.emit('recovered', snapshot)
     const diff = diffLists(before, value.items, this.#shape)
-    // Consul confirmed what the file said.
-    if (isReplay && diff.added.length + diff.removed.length + diff.updated.length === 0) return
+    // Consul confirmed what the file said, or everything is back after a doubt.
+    const isConfirmed = was === 'stale' && diff.added.length + diff.removed.length + diff.updated.length === 0
+    if (isConfirmed && value.emptyReason === reasonBefore && this.#isInOrder(value, before)) return
     this.emit('change', Object.freeze({ ...diff, snapshot, previous }))
+  }
+
+  #isInOrder({ items, isOrdered }: Listing<Item>, before: readonly Item[]): boolean {
+    const keys = before.map((item) => this.#shape.key(item))
+    return isOrdered !== true || items.every((item, place) => this.#shape.key(item) === keys[place])
   }
 
   #recover({ value }: ListSnapshot<Item>): void {

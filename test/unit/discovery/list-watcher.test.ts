@@ -81,6 +81,25 @@ describe('a watcher', () => {
     expect(told.slice(3)).toEqual(['recovered b', 'change +b -a fresh'])
   })
 
+  it('tells no change when the same list is there again after a doubt, but one of its order or of why it is empty', () => {
+    const { source, watcher, told } = watch()
+    source.value(['a', 'b'])
+    source.doubt()
+    source.value(['a', 'b'])
+    expect(watcher.snapshot.stale).toBe(false)
+    expect(told).toEqual(['change +a,b - fresh', 'stale a,b', 'recovered a,b'])
+    source.doubt()
+    source.value(['a', 'b'], { isOrdered: true })
+    expect(told.slice(3)).toEqual(['stale a,b', 'recovered a,b'])
+    source.doubt()
+    source.value(['b', 'a'], { isOrdered: true })
+    expect(told.slice(5)).toEqual(['stale a,b', 'recovered b,a', 'change + - fresh'])
+    source.value([], { emptyReason: 'none-passing' })
+    source.failure()
+    source.value([], { emptyReason: 'not-registered' })
+    expect(told.slice(-2)).toEqual(['recovered ', 'change + - fresh'])
+  })
+
   it('starts from a saved list, marked stale, and says nothing when Consul confirms it', async () => {
     const { source, watcher, told } = watch()
     const ready = watcher.ready()

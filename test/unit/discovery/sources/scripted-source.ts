@@ -59,6 +59,10 @@ export class ScriptedSource implements ListSource<string> {
     this.#observer?.onRecovery({ value, index: this.#index, receivedAt: this.#index })
   }
 
+  doubt(): void {
+    this.#observer?.onDoubt()
+  }
+
   saved(items: readonly string[], savedAt: number): void {
     this.#observer?.onSaved(items, savedAt)
   }
