@@ -150,6 +150,24 @@ describe('the guard against a sudden loss', () => {
     expect(told.slice(4)).toEqual(['value '])
   })
 
+  it('goes on with the time after an outage or a pause, whether or not the loss is another one by then', async () => {
+    for (const [interruption, items] of [['outage', ['a']] as const, ['pause', []] as const]) {
+      const { clock, source, told, hold } = guarded(() => Promise.resolve([]))
+      source.value(FIVE, { index: 388 })
+      source.value([], { index: 12 })
+      await clock.advance(4_000)
+      if (interruption === 'outage') source.failure()
+      else hold.pause()
+      await clock.advance(600_000)
+      if (interruption === 'outage') source.value(items)
+      else hold.resume()
+      await clock.advance(5_999)
+      expect(told.at(-1)).not.toMatch(/^value/)
+      await clock.advance(1)
+      expect(told.at(-1)).toBe(`value ${items.join()}`)
+    }
+  })
+
   it('shows what came back in an outage in which a loss was held', () => {
     const { clock, source, told } = guarded(() => Promise.resolve([]))
     source.value(FIVE, { index: 388 })
