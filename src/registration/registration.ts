@@ -16,7 +16,7 @@ import type { DeregisterOptions, ServiceDefinition, ServiceUpdate } from './defi
 import { worstOf } from './health/probe.js'
 import type { RegistrationHealth } from './health/probe-board.js'
 import { ServiceHealth } from './health/service-health.js'
-import { formatBoot, type Boot } from './identity/boot.js'
+import { formatBoot, mayBeForerunner, type Boot } from './identity/boot.js'
 import { depart } from './record/departure.js'
 import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
@@ -138,7 +138,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       if (isProconsulError(error)) this.#put.lastFailure = error
       return undefined
     })
-    if (other !== undefined) this.#tellConflict(other, true)
+    if (other !== undefined && !mayBeForerunner(other, this.#parts.boot)) this.#tellConflict(other, true)
     if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
     await this.#put.untilDone(giveUp)
     this.#phase.enter({ type: 'registered' })

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { hostname } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Proconsul } from '../../src/proconsul.js'
 import type { ProconsulOptions } from '../../src/options.js'
+import { formatBoot, ownBoot } from '../../src/registration/identity/boot.js'
 import type { Registration } from '../../src/registration/registration.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import type { ConsulOptions } from '../support/consul-options.js'
@@ -198,7 +198,7 @@ describe('others that change the record', () => {
   it('leave no ghost under another id when they are dead runs of the same service', async () => {
     const agent = await consulAgent()
     const dead = spawnSync(process.execPath, ['-e', ''])
-    const boot = `44444444-4444-4444-8444-444444444444.${dead.pid}.${hostname()}`
+    const boot = formatBoot({ ...ownBoot(), pid: dead.pid })
     const ghost = { ID: 'sweep-old', Name: 'sweep', Port: 80, Meta: { 'proconsul-boot': boot } }
     const other = { ...ghost, ID: 'sweep-other-port', Port: 81 }
     for (const record of [ghost, other]) {

@@ -65,14 +65,23 @@ export function failure(code: ProconsulErrorCode, systemCode?: string): Proconsu
   return new ProconsulError(code, code, { cause })
 }
 
+const HERE = { hostname: 'here', thread: 0, pidSpace: '0123456789abcdef' } as const
 /** The run under test. */
-export const OWN: Boot = { hostname: 'here', pid: process.pid, runId: '11111111-1111-4111-8111-111111111111' }
+export const OWN: Boot = { ...HERE, pid: process.pid, runId: '11111111-1111-4111-8111-111111111111' }
 /** A run on this host that goes on. */
-export const LIVE: Boot = { hostname: 'here', pid: process.ppid, runId: '22222222-2222-4222-8222-222222222222' }
+export const LIVE: Boot = { ...HERE, pid: process.ppid, runId: '22222222-2222-4222-8222-222222222222' }
 /** A run on this host that has ended: no process has such an id. */
-export const DEAD: Boot = { hostname: 'here', pid: 99_999_999, runId: '33333333-3333-4333-8333-333333333333' }
+export const DEAD: Boot = { ...HERE, pid: 99_999_999, runId: '33333333-3333-4333-8333-333333333333' }
 /** A run on another host: whether it goes on cannot be told. */
-export const FAR: Boot = { hostname: 'there', pid: 1, runId: '44444444-4444-4444-8444-444444444444' }
+export const FAR: Boot = {
+  hostname: 'there',
+  pid: 1,
+  thread: 0,
+  pidSpace: 'fedcba9876543210',
+  runId: '44444444-4444-4444-8444-444444444444',
+}
+/** A run of another container with our host name: one that goes on, or what we were before a restart. */
+export const CONTAINED: Boot = { ...FAR, hostname: 'here', runId: '55555555-5555-4555-8555-555555555555' }
 
 /** The metadata by which a run is known. */
 export function metaOf(boot: Boot): { readonly 'proconsul-boot': string } {

@@ -8,7 +8,7 @@ import { RecordKeeper } from '../../../src/registration/record/record-keeper.js'
 import { Registration } from '../../../src/registration/registration.js'
 import type { RegistrationEvents } from '../../../src/registration/registration-events.js'
 import { settle } from '../../support/fake-clock.js'
-import { failure, LIVE, metaOf, OWN, playedParts } from './played-agent.js'
+import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, playedParts } from './played-agent.js'
 
 const WEB: ServiceDefinition = { name: 'web', id: 'w', check: { ttl: '9s' } }
 const EVENTS = ['registered', 'registerFailed', 'lost', 'restored', 'repaired', 'conflict', 'deregistered'] as const
@@ -153,6 +153,19 @@ describe('a registration with a TTL check', () => {
     agentShows()
     await registration.audit()
     expect([registration.state, told.at(-1), beats()]).toEqual(['registered', 'restored', ['service:w passing']])
+  })
+})
+
+describe('a registration whose id is there already', () => {
+  it.each([
+    ['tells of a process that lives', LIVE, ['conflict', 'registered']],
+    ['tells of one on another host, which may live', FAR, ['conflict', 'registered']],
+    ['raises no alarm over what its container may have been before a restart', CONTAINED, ['registered']],
+  ])('%s, and takes the id', async (_what, boot, expected) => {
+    const { registration, told, agentShows } = registering()
+    agentShows({ Meta: metaOf(boot) })
+    await registration.start({ giveUp: true })
+    expect([registration.state, told]).toEqual(['registered', expected])
   })
 })
 

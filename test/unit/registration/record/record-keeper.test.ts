@@ -7,7 +7,7 @@ import type { ServiceDefinition } from '../../../../src/registration/definition/
 import { formatBoot } from '../../../../src/registration/identity/boot.js'
 import { RecordKeeper, type Replacement } from '../../../../src/registration/record/record-keeper.js'
 import { settle } from '../../../support/fake-clock.js'
-import { DEAD, failure, FAR, LIVE, metaOf, OWN, playedParts } from '../played-agent.js'
+import { CONTAINED, DEAD, failure, FAR, LIVE, metaOf, OWN, playedParts } from '../played-agent.js'
 
 const HTTP = { type: 'http', url: 'http://10.0.0.1/', id: 'h', name: 'h' } as const
 const TCP = { type: 'tcp', address: '10.0.0.1:80', id: 'h', name: 'h' } as const
@@ -304,6 +304,7 @@ describe('inspecting a record', () => {
   it.each([
     ['that lives', LIVE],
     ['of which nobody can tell whether it lives', FAR],
+    ['of another container with the same host name', CONTAINED],
   ])('finds it taken by a run %s, whose checks say nothing about ours', (_who, by) => {
     const { record, judge } = keeping()
     expect(judge({ ...RECORD, Meta: metaOf(by), Port: 81 })).toEqual({ type: 'taken', by })
@@ -346,7 +347,9 @@ describe('sweeping', () => {
       old,
       { ...old, ID: 'w' },
       { ...old, ID: 'live', Meta: metaOf(LIVE) },
-      { ...old, ID: 'far', Meta: metaOf({ ...DEAD, hostname: 'there' }) },
+      { ...old, ID: 'far', Meta: metaOf(FAR) },
+      { ...old, ID: 'contained', Meta: metaOf(CONTAINED) },
+      { ...old, ID: 'contained-with-our-pid', Meta: metaOf({ ...CONTAINED, pid: OWN.pid }) },
       { ...old, ID: 'other-address', Address: '' },
       { ...old, ID: 'other-port', Port: 81 },
       { ...old, ID: 'of-others', Meta: null },
@@ -429,6 +432,7 @@ describe('removing a record', () => {
   it.each([
     ['leaves it to another run that lives', LIVE, 0],
     ['leaves it to one of which nobody can tell', FAR, 0],
+    ['leaves it to one of another container with the same host name', CONTAINED, 0],
     ['takes that of a dead run away', DEAD, 1],
     ['takes its own away', OWN, 1],
   ])('%s', async (_what, boot, deregistrations) => {
