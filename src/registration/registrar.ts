@@ -12,6 +12,7 @@ import type { HttpClient } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { LeaveOutcome, LeftBehind } from '../lifecycle/shutdown.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
+import { CheckIds } from './check-ids.js'
 import { isDnsName } from './definition/limits.js'
 import { refuseForeignFields, refuseLoopbackChecks } from './definition/agent-fit.js'
 import { resolveDefinition, type ResolvedDefinition } from './definition/resolve-definition.js'
@@ -53,6 +54,7 @@ export class Registrar implements Closeable {
   readonly #guard: RegistrationGuard
   readonly #thread: BeatThread
   readonly #registrations = new Map<string, Registration>()
+  readonly #checkIds = new CheckIds()
   readonly #stopFollowing: () => void
   #closing: Promise<void> | undefined
 
@@ -90,7 +92,7 @@ export class Registrar implements Closeable {
    * goes on being heard until it is registered, and a registration that it ends goes to `deregistered`.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_TIMEOUT` when the agent could not be told in time, naming the last
    *   failure, which is the cause, or the probes that have no result yet; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once; `PROCONSUL_CONFLICT` when this client has
-   *   registered the id already; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
+   *   registered the id already, or has a check with the id of one of these; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
    */
   async registerService(definition: ServiceDefinition, options: RegisterOptions = {}): Promise<Registration> {
     const { timeoutMs, background, signal } = resolveRegisterOptions(options)
@@ -164,18 +166,23 @@ export class Registrar implements Closeable {
       throw new ProconsulError('PROCONSUL_CONFLICT', `this client has registered a service with the id ${id} already`)
     }
     const record = new RecordKeeper(resolved, this.#record)
+    this.#checkIds.take(record, resolved.service.checks)
     const registration = new Registration(
       { ...definition, id },
       {
         ...this.#record,
         record,
-        isAgentLocal: isLocalAgent(this.#parts.endpoint),
+        acceptChecks: (checks) => {
+          refuseLoopbackChecks(checks, isLocalAgent(this.#parts.endpoint))
+          this.#checkIds.take(record, checks)
+        },
         makeBeater: (parts) =>
           parts.heartbeat.thread === 'worker' ? new WorkerHeartbeat(parts, this.#thread) : new Heartbeat(parts),
         watchRecord: (watched, onChange) => this.#watch.watch(watched, onChange, () => this.#guard.hurry()),
         onKeep: () => this.#guard.add(guarded),
         onEnd: () => {
           this.#guard.remove(guarded)
+          this.#checkIds.release(record)
           if (this.#registrations.get(id) === registration) this.#registrations.delete(id)
         },
       },

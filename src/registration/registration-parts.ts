@@ -1,3 +1,4 @@
+import type { CheckRegistration } from '../api/agent-check.js'
 import type { ResolvedDefinition } from './definition/resolve-definition.js'
 import type { Report } from './health/service-health.js'
 import type { Beater, HeartbeatParts } from './heartbeat/heartbeat.js'
@@ -6,8 +7,8 @@ import type { RecordKeeper, RecordParts } from './record/record-keeper.js'
 /** What a registration works with. */
 export interface RegistrationParts extends RecordParts {
   readonly record: RecordKeeper
-  /** Whether the agent is on this host. */
-  readonly isAgentLocal: boolean
+  /** Throws when the service cannot be given these checks. */
+  acceptChecks(checks: readonly CheckRegistration[]): void
   /** Makes what sends the heartbeats: on this thread or on another. */
   readonly makeBeater: (parts: BeaterParts) => Beater
   /** Calls `onChange` when the agent's record of the service changes, until the returned function is called. */

@@ -8,7 +8,6 @@ import { singleFlight } from '../core/single-flight.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
-import { refuseLoopbackChecks } from './definition/agent-fit.js'
 import type { ResolvedDefinition } from './definition/resolve-definition.js'
 import { resolveDeregisterOptions, type ResolvedDeregisterOptions } from './definition/resolve-options.js'
 import { resolveUpdate } from './definition/resolve-update.js'
@@ -152,7 +151,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    * Changes the record at the agent; what the service has of health stays. New probes count after their first run. Updates that are asked
    * for together follow each other.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` once it has begun to leave; `PROCONSUL_CONFLICT` while another
-   *   process has the id; or what the agent answered, and then the service stays as it was
+   *   process has the id, or a registration of this client one of the checks; or what the agent answered, and then the service stays as it was
    */
   async update(update: ServiceUpdate): Promise<void> {
     await this.#updates.run(() => this.#update(update))
@@ -249,7 +248,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     this.#refuseWhenAway()
     const { ttl } = this.#resolved
     const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
-    refuseLoopbackChecks(resolved.service.checks, this.#parts.isAgentLocal)
+    this.#parts.acceptChecks(resolved.service.checks)
     await this.#health.change(resolved, this.#leaving.signal, async (status) => {
       const replacement = {
         status,

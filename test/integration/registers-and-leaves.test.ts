@@ -304,6 +304,21 @@ describe('a registration', () => {
     expect(consul.registrations).toHaveLength(1)
   })
 
+  it('refuses the id of a check that another registration of the client has, and goes on undisturbed', async () => {
+    const consul = client()
+    const check = { id: 'alive', ttl: '3s' } as const
+    const first = await consul.registerService({ name: 'http', id: 'http', check })
+    const conflict = { code: 'PROCONSUL_CONFLICT', message: /check with the id alive already, of http/ }
+    await expect(consul.registerService({ name: 'grpc', id: 'grpc', check })).rejects.toMatchObject(conflict)
+    const second = await consul.registerService({ name: 'grpc', id: 'grpc' })
+    await expect(second.update({ check })).rejects.toMatchObject(conflict)
+    expect((await checksOf('grpc')).map(({ CheckID }) => CheckID)).toEqual(['service:grpc'])
+    expect(await checksOf('http')).toMatchObject([{ CheckID: 'alive', Status: 'passing' }])
+    await first.update({ check: { id: 'other' } })
+    await second.update({ check })
+    expect(await checksOf('grpc')).toMatchObject([{ CheckID: 'alive', Status: 'passing' }])
+  })
+
   it('refuses a signal that is none and a reason that is no text, naming them, before any request', async () => {
     const consul = client({ address: 'http://127.0.0.1:1' })
     const signal = {} as AbortSignal

@@ -6,7 +6,7 @@ import type { Probes } from '../health/probe.js'
 
 /** What every kind of check may have. */
 export interface CheckOptions {
-  /** Default `service:<service id>`, and for further checks `service:<service id>:2` and so on. */
+  /** One of its own at the agent. Default `service:<service id>`, and for further checks `service:<service id>:2` and so on. */
   readonly id?: string | undefined
   /** Default `Service '<service name>' check`. Names of one service must differ. */
   readonly name?: string | undefined

@@ -23,7 +23,7 @@ function registering(definition: ServiceDefinition = WEB) {
   const registration = new Registration(definition, {
     ...parts,
     record,
-    isAgentLocal: true,
+    acceptChecks: () => undefined,
     makeBeater: (beat) => new Heartbeat(beat),
     watchRecord: () => {
       kept.push('watch')
