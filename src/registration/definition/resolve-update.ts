@@ -20,7 +20,9 @@ export function resolveUpdate(
   const oldChecks = { ...(check !== undefined && { check }), ...(checks !== undefined && { checks }) }
   const given = Object.fromEntries(Object.entries(update).filter(([, value]) => value !== undefined))
   const newChecks = checksOf(update, [check, ...(checks ?? [])].find(isTtl))
-  const definition = { ...rest, ...given, ...(newChecks ?? oldChecks), name: current.name }
+  // Weights that are set by hand end the ramp, and may be too low for one.
+  const slowStart = update.weights === undefined ? current.slowStart : undefined
+  const definition = { ...rest, ...given, ...(newChecks ?? oldChecks), name: current.name, slowStart }
   const next = resolveDefinition(definition, { hostname: '', boot: resolved.service.meta?.[BOOT_KEY] ?? '' })
   return { definition, resolved: next }
 }

@@ -256,6 +256,30 @@ describe('a slow start', () => {
     const put = agent.sent('agent.service.register').at(-1)
     expect(put?.body).toMatchObject({ Weights: { Passing: 5 }, Tags: ['later'] })
   })
+
+  it.each([
+    ['while it lasts', 3_500],
+    ['when it is over', 20_000],
+  ])('hinders no weight from being set by hand %s, however low', async (_when, passedMs) => {
+    const { registration, agent, clock } = await registered({ ...WEB, weights: { passing: 10 }, slowStart: '10s' })
+    await clock.advance(passedMs)
+    for (const [weights, expected] of [
+      [{ passing: 1 }, { Passing: 1, Warning: 1 }],
+      [{ warning: 0 }, { Passing: 1, Warning: 0 }],
+    ] as const) {
+      await registration.update({ weights })
+      await clock.advance(20_000)
+      expect(agent.sent('agent.service.register').at(-1)?.body).toMatchObject({ Weights: expected })
+    }
+  })
+
+  it('goes on after an update that failed', async () => {
+    const { registration, agent, clock } = await registered({ ...WEB, weights: { passing: 10 }, slowStart: '10s' })
+    agent.answers('agent.service.register', failure('PROCONSUL_REJECTED'), {})
+    await expect(registration.update({ weights: { passing: 1 } })).rejects.toMatchObject({ code: 'PROCONSUL_REJECTED' })
+    await clock.advance(20_000)
+    expect(agent.sent('agent.service.register').at(-1)?.body).toMatchObject({ Weights: { Passing: 10 } })
+  })
 })
 
 describe('leaving', () => {
