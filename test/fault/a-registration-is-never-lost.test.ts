@@ -211,6 +211,41 @@ describe('others that change the record', () => {
   })
 })
 
+describe('a wall clock that jumps', () => {
+  it.each([
+    ['an hour ahead', 3_600_000],
+    ['an hour back', -3_600_000],
+  ])(
+    '%s makes no service look dead, no heartbeat come late or early, and no loss go unrepaired',
+    async (_where, byMs) => {
+      const agent = await consulAgent()
+      const check = { ttl: '3s' } as const
+      const eventLoop = { criticalAfter: '1m' } as const
+      const registration = await client(agent.url).registerService({ name: 'timely', check, eventLoop })
+      const events = heard(registration)
+      const { now } = Date
+      opened.push(() => void (Date.now = now))
+      const jumpedAt = performance.now()
+      Date.now = () => now() + byMs
+      let beats = 0
+      registration.on('heartbeat', () => (beats += 1))
+      const counts = new Set<number>()
+      await eventually(
+        async () => {
+          counts.add(await passing(agent, 'timely'))
+          expect(beats).toBeGreaterThanOrEqual(6)
+        },
+        { within: 12_000 },
+      )
+      expect(performance.now() - jumpedAt).toBeGreaterThan(3_000)
+      expect([[...counts], events]).toEqual([[1], []])
+      const restored = next(registration, 'restored')
+      await agent.request('PUT', `/v1/agent/service/deregister/${registration.id}`)
+      await restored
+    },
+  )
+})
+
 describe('a network on a bad day', () => {
   it('cuts the connection in the middle of the registration, and the service is there all the same', async () => {
     const agent = await consulAgent()

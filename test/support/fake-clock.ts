@@ -44,7 +44,7 @@ export class FakeClock implements Clock {
   /** Milliseconds until the next timer fires, or undefined when none is pending. */
   get nextTimerInMs(): number | undefined {
     const next = this.#next(Infinity)
-    return next && next.dueMs - this.#elapsedMs
+    return next && Math.max(0, next.dueMs - this.#elapsedMs)
   }
 
   /** Moves the time on, firing what falls due in order, and lets promises settle before and after each timer. */
@@ -53,11 +53,16 @@ export class FakeClock implements Clock {
     await settle()
     for (let timer = this.#next(until); timer; timer = this.#next(until)) {
       this.#timers.delete(timer)
-      this.#elapsedMs = timer.dueMs
+      this.#elapsedMs = Math.max(this.#elapsedMs, timer.dueMs)
       timer.callback()
       await settle()
     }
     this.#elapsedMs = until
+  }
+
+  /** Moves the time on without firing a timer, as a blocked event loop does. What fell due fires late, with the next advance. */
+  block(forMs: number): void {
+    this.#elapsedMs += forMs
   }
 
   /** Advances to the next timer and fires it. Throws when none is pending. */

@@ -106,6 +106,29 @@ describe('a registration with a TTL check', () => {
     await expect(registration.start({ giveUp: true })).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
   })
 
+  it('says so in its next heartbeat when the event loop was blocked, until it is free again', async () => {
+    const eventLoop = { warnAfter: '500ms', criticalAfter: '5s' } as const
+    const { registration, clock, beats } = await registered({ ...WEB, eventLoop })
+    const outputs: (string | undefined)[] = []
+    registration.on('health', ({ probes }) => outputs.push(probes['event-loop']?.output))
+    await clock.advance(3_300)
+    expect([new Set(beats()), outputs]).toEqual([new Set(['service:w passing']), []])
+    for (const [blockedMs, status] of [
+      [1_000, 'warning'],
+      [6_000, 'critical'],
+    ] as const) {
+      clock.block(blockedMs)
+      await clock.advance(4_000)
+      expect(outputs.splice(0)).toEqual([expect.stringMatching(/^event loop blocked for/), ''])
+      const sent = beats()
+      expect([sent.includes(`service:w ${status}`), sent.at(-1)]).toEqual([true, 'service:w passing'])
+    }
+    const leaving = registration.deregister()
+    await clock.advance(1)
+    await leaving
+    expect(clock.pendingTimers).toBe(0)
+  })
+
   it('is registered again by the first heartbeat that finds it unknown, and beats at once', async () => {
     const { registration, agent, clock, told, beats } = await registered()
     agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
@@ -296,6 +319,35 @@ describe('leaving', () => {
     await clock.advance(30_000)
     expect(beats()).toEqual([])
     expect([registration.state, clock.pendingTimers, kept]).toEqual(['deregistered', 0, ['keep', 'end']])
+  })
+
+  const LISTED = { body: [{ Service: { ID: 'w', Service: 'web', Meta: metaOf(OWN) }, Checks: [] }] }
+
+  it('is over when the catalog lists the instance no more, and not before', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('health.service', LISTED, LISTED, failure('PROCONSUL_NO_LEADER'), { body: [] })
+    let isOver = false
+    const leaving = registration.deregister().then(() => (isOver = true))
+    await settle()
+    expect([isOver, registration.state, agent.sent('health.service').length]).toEqual([false, 'draining', 1])
+    while (agent.sent('health.service').length < 4) {
+      expect(isOver).toBe(false)
+      await clock.advanceToNext()
+    }
+    await clock.advance(1)
+    await leaving
+    expect([registration.state, clock.pendingTimers]).toEqual(['deregistered', 0])
+  })
+
+  it('does not wait for a catalog that goes on listing it for more than five seconds', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('health.service', LISTED)
+    const leaving = registration.deregister()
+    await clock.advance(4_900)
+    expect(registration.state).toBe('draining')
+    await clock.advance(200)
+    await leaving
+    expect([registration.state, clock.pendingTimers]).toEqual(['deregistered', 0])
   })
 
   it('waits for an update that is under way, and nothing of that is left', async () => {
