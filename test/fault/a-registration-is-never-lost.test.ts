@@ -264,13 +264,14 @@ describe('a network on a bad day', () => {
   })
 })
 
+const RULES =
+  'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'
+
 describe('a token that is revoked', () => {
   it('is followed by its successor: the service is registered again under that', async () => {
     const agent = await consulAgent({ acl: true })
-    const rules =
-      'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'
-    const first = await agent.acl.createToken(rules)
-    const second = await agent.acl.createToken(rules)
+    const first = await agent.acl.createToken(RULES)
+    const second = await agent.acl.createToken(RULES)
     let token = first.secret
     const registration = await client(agent.url, { token: () => token }).registerService({
       name: 'secured',
@@ -285,5 +286,24 @@ describe('a token that is revoked', () => {
     await registration.deregister()
     // With the old token at the agent the catalog would keep the service.
     expect(await agent.read<unknown[]>('/v1/catalog/service/secured')).toEqual([])
+  })
+
+  it('keeps nothing in the catalog of a dead run that had it, when a successor sweeps', async () => {
+    const agent = await consulAgent({ acl: true })
+    const [first, second] = [await agent.acl.createToken(RULES), await agent.acl.createToken(RULES)]
+    const dead = formatBoot({ ...ownBoot(), pid: spawnSync(process.execPath, ['-e', '']).pid })
+    const check = { TTL: '2s', Status: 'passing' }
+    const ghost = { ID: 'leased-old', Name: 'leased', Port: 80, Meta: { 'proconsul-boot': dead }, Check: check }
+    await agent.request('PUT', '/v1/agent/service/register', { body: ghost, token: first.secret })
+    const ids = async (): Promise<readonly string[]> =>
+      (await agent.read<{ ServiceID: string }[]>('/v1/catalog/service/leased')).map(({ ServiceID }) => ServiceID)
+    await eventually(async () => expect(await ids()).toEqual(['leased-old']))
+    await agent.acl.deleteToken(first)
+    await eventually(async () => {
+      expect(await agent.request('GET', '/v1/agent/checks', { token: first.secret })).toMatchObject({ status: 403 })
+    })
+    const definition = { name: 'leased', id: 'leased-new', port: 80 } as const
+    await client(agent.url, { token: second.secret }).registerService(definition)
+    await eventually(async () => expect(await ids()).toEqual(['leased-new']))
   })
 })

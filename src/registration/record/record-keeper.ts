@@ -181,8 +181,7 @@ export class RecordKeeper {
         const samePlace = other.address === (service.address ?? '') && other.port === (service.port ?? 0)
         return other.id !== service.id && samePlace && boot !== undefined && isAlive(boot, own) === false
       })
-      await Promise.all(dead.map(({ id }) => services.deregister(id, { signal })))
-      for (const { id } of dead) runtime.logger.info({ id }, 'removed what a dead process had left registered')
+      await Promise.all(dead.map((remnant) => this.#removeRemnant(remnant, signal)))
     } catch (error) {
       runtime.logger.debug({ id: service.id, error }, 'what dead processes left could not be removed')
     }
@@ -221,6 +220,14 @@ export class RecordKeeper {
       // A token that may write the service but not read it cannot confirm anything.
       return isProconsulError(error, 'PROCONSUL_PERMISSION_DENIED') ? false : undefined
     }
+  }
+
+  /** The agent tells the servers with the token of a registration, and that of a dead run may have ended with it: so it gets ours before. */
+  async #removeRemnant({ id, name, address, port, tags, meta }: ServiceRecord, signal: AbortSignal): Promise<void> {
+    const { services, runtime } = this.#parts
+    await services.register({ id, name, address, port, tags, meta }, { signal })
+    await services.deregister(id, { signal })
+    runtime.logger.info({ id }, 'removed what a dead process had left registered')
   }
 
   /** The definition as it is written: with the weight of a slow start. */

@@ -359,6 +359,10 @@ describe('sweeping', () => {
     expect(agent.sent('agent.services')).toMatchObject([{ query: { filter: 'Service == "web"' } }])
     expect(agent.sent('agent.service.deregister').map(({ path }) => path)).toEqual(['/agent/service/deregister/old'])
     expect(logger.messages('info')).toHaveLength(1)
+    // The agent tells the servers with the token of the registration, and that of a dead run may have ended with it.
+    expect(writes(agent.requests)).toEqual(['register', 'deregister'])
+    const taken = { ID: 'old', Name: 'web', Address: '10.0.0.9', Port: 80, Meta: metaOf(DEAD) }
+    expect(agent.sent('agent.service.register')[0]?.body).toMatchObject(taken)
   })
 
   it('never rejects', async () => {
