@@ -271,11 +271,20 @@ export class RecordKeeper {
     try {
       const checks = await this.#readChecks(signal)
       this.#strange = [...otherKinds(this.#definition, checks), ...leftChecks(this.#definition, checks)]
+      this.#tellMaintenance(checks)
     } catch (error) {
       if (signal.aborted || !isProconsulError(error) || error.retryable) throw error
       this.#parts.runtime.logger.debug({ id: this.#id, error }, 'the checks of an earlier run could not be read')
     }
     this.#mayInherit = false
+  }
+
+  /** Whoever began a maintenance may want it to last: it keeps the service out of discovery until somebody ends it. */
+  #tellMaintenance(checks: readonly CheckEntry[]): void {
+    const entry = checks.find(({ type, serviceId }) => type === 'maintenance' && serviceId === this.#id)
+    if (entry === undefined) return
+    const fields = { id: this.#id, reason: entry.notes }
+    this.#parts.runtime.logger.warn(fields, 'the service is in maintenance from before; `maintenance(false)` ends it')
   }
 
   /** The checks of the service, and whatever is under the ids of its checks. */

@@ -148,6 +148,24 @@ describe('a check of another kind', () => {
     expect(agent.sent('agent.checks').map(({ query }) => query)).toMatchObject([{ filter }])
   })
 
+  it('stays when it is a maintenance, which is told', async () => {
+    const { agent, logger, record, signal } = keeping()
+    const id = '_service_maintenance:w'
+    const maintenance = { [id]: { CheckID: id, ServiceID: 'w', Type: 'maintenance', Notes: 'migration' } }
+    agent.answers('agent.service', { body: RECORD })
+    agent.answers('agent.checks', { body: { ...CHECKS, ...maintenance } })
+    await record.put('passing', signal)
+    await record.put('passing', signal)
+    expect(writes(agent.requests)).toEqual(['register', 'register'])
+    expect(logger.entries.filter(({ level }) => level === 'warn')).toEqual([
+      {
+        level: 'warn',
+        fields: { id: 'w', reason: 'migration' },
+        message: expect.stringMatching(/in maintenance/) as string,
+      },
+    ])
+  })
+
   it('is not looked for where the agent does not know the id', async () => {
     const { agent, record, signal } = keeping()
     await record.holder(signal)
