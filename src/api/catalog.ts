@@ -72,6 +72,7 @@ interface WireCatalogService extends WireNode {
   readonly ServiceMeta?: WireMap<string>
   readonly ServiceWeights?: WireWeights | null
   readonly ServiceTaggedAddresses?: WireMap<WireTaggedAddress>
+  readonly ServiceEnableTagOverride?: boolean | null
   readonly ServiceKind?: string | null
   readonly CreateIndex?: number | null
   readonly ModifyIndex?: number | null
@@ -177,6 +178,7 @@ function catalogService(wire: WireCatalogService): CatalogService {
       meta: wire.ServiceMeta ?? {},
       weights: weights(wire.ServiceWeights),
       taggedAddresses: taggedAddresses(wire.ServiceTaggedAddresses),
+      enableTagOverride: wire.ServiceEnableTagOverride ?? false,
       kind: wire.ServiceKind ?? '',
       createIndex: wire.CreateIndex ?? 0,
       modifyIndex: wire.ModifyIndex ?? 0,

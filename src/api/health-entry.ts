@@ -43,6 +43,8 @@ export interface ServiceRecord {
   readonly meta: Readonly<Record<string, string>>
   readonly weights: { readonly passing: number; readonly warning: number }
   readonly taggedAddresses: Readonly<Record<string, TaggedAddress>>
+  /** Whether others may change the tags in the catalog without the agent setting them back. */
+  readonly enableTagOverride: boolean
   /** Empty for a plain service; `connect-proxy` and the like. */
   readonly kind: string
   readonly createIndex: number
@@ -113,6 +115,7 @@ export interface WireService {
   readonly Meta?: WireMap<string>
   readonly Weights?: WireWeights | null
   readonly TaggedAddresses?: WireMap<WireTaggedAddress>
+  readonly EnableTagOverride?: boolean | null
   readonly Kind?: string | null
   readonly CreateIndex?: number | null
   readonly ModifyIndex?: number | null
@@ -171,6 +174,7 @@ export function serviceRecord(wire: WireService): ServiceRecord {
     meta: wire.Meta ?? {},
     weights: weights(wire.Weights),
     taggedAddresses: taggedAddresses(wire.TaggedAddresses),
+    enableTagOverride: wire.EnableTagOverride ?? false,
     kind: wire.Kind ?? '',
     createIndex: wire.CreateIndex ?? 0,
     modifyIndex: wire.ModifyIndex ?? 0,

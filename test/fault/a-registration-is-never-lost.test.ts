@@ -177,6 +177,29 @@ describe('others that change the record', () => {
     await eventually(async () => expect(await passing(agent, 'drifting')).toBe(1))
   })
 
+  it('are put back in its addresses for other places and in who may change its tags, and once is enough', async () => {
+    const agent = await consulAgent()
+    const given = { wan: { address: '203.0.113.7', port: 443 }, vpn: { address: 'orders.vpn', port: 0 } }
+    const registration = await client(agent.url).registerService({
+      name: 'reached',
+      address: '10.0.0.7',
+      port: 80,
+      taggedAddresses: given,
+      enableTagOverride: true,
+    })
+    const path = `/v1/agent/service/${registration.id}`
+    const { Meta } = await agent.read<{ Meta: object }>(path)
+    const repaired = next(registration, 'repaired')
+    const record = { ID: registration.id, Name: 'reached', Address: '10.0.0.7', Port: 80, Meta }
+    await agent.request('PUT', '/v1/agent/service/register', { body: record })
+    expect(await repaired).toEqual({ fields: ['taggedAddresses', 'enableTagOverride'] })
+    const kept = { wan: { Address: '203.0.113.7', Port: 443 }, vpn: { Address: 'orders.vpn', Port: 0 } }
+    expect(await agent.read<object>(path)).toMatchObject({ TaggedAddresses: kept, EnableTagOverride: true })
+    const events = heard(registration)
+    await registration.audit()
+    expect(events).toEqual([])
+  })
+
   it('are not fought when they are another live process with the same id: the newer one keeps it', async () => {
     const agent = await consulAgent()
     const [older, newer] = [client(agent.url), client(agent.url)]

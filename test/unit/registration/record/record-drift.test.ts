@@ -34,10 +34,29 @@ describe('serviceDrift', () => {
     expect(drift(DEFINITION, { ...RECORD, ...change })).toEqual([field])
   })
 
+  it('finds what was given of tagged addresses changed or gone, and leaves alone what others and Consul added', () => {
+    const given = { ...DEFINITION, taggedAddresses: { wan: { address: '1.2.3.4', port: 80 } } }
+    const wan = { Address: '1.2.3.4', Port: 80 }
+    const shown = (addresses: object | null): readonly string[] =>
+      drift(given, { ...RECORD, TaggedAddresses: addresses })
+    expect(shown({ wan, lan_ipv4: { Address: '10.0.0.1', Port: 80 } })).toEqual([])
+    const wrong = [null, {}, { wan: { ...wan, Port: 81 } }, { wan: { ...wan, Address: '6.6.6.6' } }, { lan: wan }]
+    for (const addresses of wrong) expect(shown(addresses)).toEqual(['taggedAddresses'])
+    expect(drift(DEFINITION, { ...RECORD, TaggedAddresses: { wan } })).toEqual([])
+  })
+
+  it('finds enableTagOverride changed where it was given', () => {
+    const shown = (given: boolean | undefined, EnableTagOverride: boolean): readonly string[] =>
+      drift({ ...DEFINITION, enableTagOverride: given }, { ...RECORD, EnableTagOverride })
+    expect([shown(true, true), shown(false, false), shown(undefined, true)]).toEqual([[], [], []])
+    expect([shown(true, false), shown(false, true)]).toEqual([['enableTagOverride'], ['enableTagOverride']])
+  })
+
   it('heeds weights only where they were given, and leaves tags alone where others may change them', () => {
     expect(drift({ ...DEFINITION, weights: { passing: 5 } }, RECORD)).toEqual(['weights'])
     expect(drift(DEFINITION, { ...RECORD, Weights: { Passing: 9, Warning: 1 } })).toEqual([])
-    expect(drift({ ...DEFINITION, enableTagOverride: true }, { ...RECORD, Tags: [] })).toEqual([])
+    const overridden = { ...RECORD, Tags: [], EnableTagOverride: true }
+    expect(drift({ ...DEFINITION, enableTagOverride: true }, overridden)).toEqual([])
   })
 })
 
