@@ -13,6 +13,11 @@ export type RegistrationState = State['type']
 export class Phase {
   #state: State = { type: 'registering' }
 
+  /** The state itself: another object after each `enter`. */
+  get current(): State {
+    return this.#state
+  }
+
   get type(): RegistrationState {
     return this.#state.type
   }
@@ -25,6 +30,11 @@ export class Phase {
   /** Whether another live process has the id. */
   get isTaken(): boolean {
     return this.#state.type === 'lost' && this.#state.reason === 'taken'
+  }
+
+  /** Whether the agent does not know it any more. */
+  get isForgotten(): boolean {
+    return this.#state.type === 'lost' && this.#state.reason === 'forgotten'
   }
 
   /** What has begun to leave never comes back. */

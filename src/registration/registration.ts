@@ -23,6 +23,7 @@ import { RepairPace } from './record/repair-pace.js'
 import { SlowStart } from './record/slow-start.js'
 import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
+import { Recovery } from './recovery.js'
 import { Phase, type RegistrationState } from './registration-state.js'
 import { Upkeep } from './upkeep.js'
 
@@ -44,7 +45,11 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #leaving = new AbortController()
   /** Aborted when nothing may be sent any more. */
   readonly #halted = new AbortController()
-  readonly #recover = singleFlight(() => this.#registerAgain())
+  readonly #recovery = new Recovery({
+    isDue: () => this.#phase.isForgotten && !this.#leaving.signal.aborted,
+    attempt: () => this.#registerAgain(),
+    onFailure: (error) => this.#debug('registering again has failed', error),
+  })
   readonly #audit = singleFlight(() => this.#inspect())
   #definition: ServiceDefinition
   #toldHealth: RegistrationHealth
@@ -284,35 +289,32 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   #lose(message: string): void {
-    if (this.#phase.type !== 'registered' && !this.#phase.isTaken) return
+    if (this.#phase.type !== 'registered' && this.#phase.type !== 'lost') return
     const since = this.#phase.lostSince(this.#runtime.clock.monotonic())
     const isNews = this.#phase.type === 'registered'
     this.#phase.enter({ type: 'lost', reason: 'forgotten', since })
     if (isNews) this.emit('lost', { reason: 'forgotten', message })
-    void this.#recover()
+    this.#recovery.begin()
   }
 
   async #registerAgain(): Promise<void> {
-    try {
-      await this.#pace.untilAllowed(this.#leaving.signal)
-      await this.#put.untilDone(false)
-      const maintenance = this.#maintenance
-      if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
-      await this.#restored()
-    } catch (error) {
-      this.#debug('registering again has ended', error)
-    }
+    await this.#pace.untilAllowed(this.#leaving.signal)
+    await this.#put.untilDone(false)
+    const maintenance = this.#maintenance
+    if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
+    await this.#restored()
   }
 
   async #restored(): Promise<void> {
+    const lost = this.#phase.current
     const since = this.#phase.lostSince(this.#runtime.clock.monotonic())
-    this.#phase.enter({ type: 'registered' })
     this.#upkeep.resume()
     // The agent may have kept an old status: what it has now is the truth.
     await this.#upkeep.beatNow()
-    if (this.#phase.type === 'registered') {
-      this.emit('restored', { lostForMs: this.#runtime.clock.monotonic() - since })
-    }
+    // Lost once more meanwhile, or leaving.
+    if (this.#phase.current !== lost) return
+    this.#phase.enter({ type: 'registered' })
+    this.emit('restored', { lostForMs: this.#runtime.clock.monotonic() - since })
   }
 
   async #inspect(): Promise<void> {

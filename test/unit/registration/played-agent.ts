@@ -24,10 +24,16 @@ const EMPTY: Readonly<Record<string, Played>> = {
 export class PlayedAgent implements HttpClient {
   readonly requests: HttpRequest[] = []
   readonly #answers = new Map<string, (Played | Promise<Played>)[]>()
+  #play: ((request: HttpRequest) => Played | undefined | Promise<Played | undefined>) | undefined
 
   /** Sets the answers to one operation, such as `agent.service.register`. */
   answers(operation: string, ...answers: (Played | Promise<Played>)[]): void {
     this.#answers.set(operation, answers)
+  }
+
+  /** Answers every request as the function says; where it says nothing, as it would without. */
+  plays(play: (request: HttpRequest) => Played | undefined | Promise<Played | undefined>): void {
+    this.#play = play
   }
 
   /** Holds the next answer to one operation until the returned function is called. */
@@ -52,7 +58,9 @@ export class PlayedAgent implements HttpClient {
     throwIfAborted(request.signal)
     this.requests.push(request)
     const answers = this.#answers.get(request.operation) ?? []
-    const answer = await ((answers.length > 1 ? answers.shift() : answers[0]) ?? EMPTY[request.operation] ?? {})
+    const played = await this.#play?.(request)
+    const answer =
+      played ?? (await ((answers.length > 1 ? answers.shift() : answers[0]) ?? EMPTY[request.operation] ?? {}))
     if (answer instanceof ProconsulError) throw answer
     const { status = 200, body = '' } = answer
     return { operation: request.operation, status, body: Buffer.from(JSON.stringify(body)), meta: {} }

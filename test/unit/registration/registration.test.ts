@@ -1,71 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { HttpRequest } from '../../../src/http/request.js'
-import { resolveDefinition } from '../../../src/registration/definition/resolve-definition.js'
 import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
-import { Heartbeat } from '../../../src/registration/heartbeat/heartbeat.js'
-import { formatBoot } from '../../../src/registration/identity/boot.js'
-import { RecordKeeper } from '../../../src/registration/record/record-keeper.js'
-import { Registration } from '../../../src/registration/registration.js'
-import type { RegistrationEvents } from '../../../src/registration/registration-events.js'
 import { settle } from '../../support/fake-clock.js'
-import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, playedParts } from './played-agent.js'
-
-const WEB: ServiceDefinition = { name: 'web', id: 'w', check: { ttl: '9s' } }
-const EVENTS = ['registered', 'registerFailed', 'lost', 'restored', 'repaired', 'conflict', 'deregistered'] as const
-
-function registering(definition: ServiceDefinition = WEB) {
-  const parts = playedParts()
-  const { agent, clock } = parts
-  const resolved = resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) })
-  const record = new RecordKeeper(resolved, parts)
-  /** What was begun and ended beside the requests. */
-  const kept: string[] = []
-  const registration = new Registration(definition, {
-    ...parts,
-    record,
-    acceptChecks: () => undefined,
-    makeBeater: (beat) => new Heartbeat(beat),
-    watchRecord: () => {
-      kept.push('watch')
-      return () => kept.push('unwatch')
-    },
-    onKeep: () => kept.push('keep'),
-    onEnd: () => kept.push('end'),
-  })
-  const told: string[] = []
-  for (const name of EVENTS satisfies readonly (keyof RegistrationEvents)[])
-    registration.on(name, () => told.push(name))
-  /** The checks that got a heartbeat, with its status, since the last call. */
-  let counted = 0
-  const beats = (): readonly string[] => {
-    const all = agent.sent('agent.check.update').map(beatOf)
-    const fresh = all.slice(counted)
-    counted = all.length
-    return fresh
-  }
-  /** The agent shows the service as it is, but for these facts. */
-  const agentShows = (facts: object = {}): void => {
-    agent.answers('agent.service', { body: { ID: 'w', Service: 'web', Meta: metaOf(OWN), ...facts } })
-    const { service } = record.definition
-    const checks = service.checks.map(({ id, name, type }) => [
-      id,
-      { CheckID: id, Name: name, Type: type, ServiceID: 'w', Status: 'passing' },
-    ])
-    agent.answers('agent.checks', { body: Object.fromEntries(checks) })
-  }
-  return { registration, agent, clock, kept, told, beats, agentShows }
-}
-
-function beatOf({ path, body }: HttpRequest): string {
-  return `${decodeURIComponent(path.split('/').at(-1) ?? '')} ${(body as { readonly Status: string }).Status}`
-}
-
-async function registered(definition?: ServiceDefinition) {
-  const played = registering(definition)
-  await played.registration.start({ giveUp: true })
-  played.beats()
-  return played
-}
+import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, type Played } from './played-agent.js'
+import { registered, registering, WEB } from './played-registration.js'
 
 describe('a registration with a TTL check', () => {
   it('beats at once, and then three times in each TTL', async () => {
@@ -137,6 +74,69 @@ describe('a registration with a TTL check', () => {
     expect(registration.state).toBe('registered')
     expect(agent.operations.slice(-2)).toEqual(['agent.service.register', 'agent.check.update'])
     expect(beats().length).toBeLessThanOrEqual(3)
+  })
+
+  it('comes back when it is deregistered again before its health was sent', async () => {
+    const { registration, agent, clock, told } = await registered()
+    const unknown = failure('PROCONSUL_NOT_FOUND')
+    agent.answers('agent.check.update', unknown, unknown, unknown, {})
+    await clock.advance(3_300)
+    expect([registration.state, told]).toEqual(['registered', ['registered', 'lost', 'restored']])
+    expect(agent.sent('agent.service.register')).toHaveLength(4)
+  })
+
+  it('comes back after a loss that follows a late answer about an earlier one', async () => {
+    const { registration, agent, clock, told } = await registered()
+    const register = agent.hold('agent.service.register')
+    let answerLate: (answer: Played) => void = () => undefined
+    const late = new Promise<Played>((resolve) => (answerLate = resolve))
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), late, {})
+    await clock.advance(3_300)
+    await clock.advance(3_300)
+    register()
+    await settle()
+    answerLate(failure('PROCONSUL_NOT_FOUND'))
+    await clock.advance(9_000)
+    expect([registration.state, told]).toEqual(['registered', ['registered', 'lost', 'restored']])
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, told.slice(3)]).toEqual(['registered', ['lost', 'restored']])
+  })
+
+  it('comes back at a bounded pace while the agent forgets it all the time', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'))
+    await clock.advance(60_000)
+    // Five at once, and then one every five seconds.
+    expect(agent.sent('agent.service.register').length).toBeGreaterThan(10)
+    expect(agent.sent('agent.service.register').length).toBeLessThanOrEqual(19)
+    agent.answers('agent.check.update', {})
+    await clock.advance(9_000)
+    expect(registration.state).toBe('registered')
+  })
+
+  it('comes back after a loss when a loss before it ended with a refused maintenance', async () => {
+    const { registration, agent, clock, told } = await registered()
+    await registration.maintenance(true, 'migration')
+    const unavailable = failure('PROCONSUL_UNAVAILABLE')
+    agent.answers('agent.service.maintenance', unavailable, unavailable, unavailable, {})
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, agent.sent('agent.service.maintenance').length]).toEqual(['registered', 5])
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, told.filter((name) => name === 'restored').length]).toEqual(['registered', 2])
+  })
+
+  it('registers nothing any more once it was halted while lost', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'))
+    agent.answers('agent.service.register', failure('PROCONSUL_UNAVAILABLE'))
+    await clock.advance(9_000)
+    await registration.halt()
+    const sent = agent.requests.length
+    await clock.advance(60_000)
+    expect([agent.requests.length, clock.pendingTimers]).toEqual([sent, 0])
   })
 
   it('is in maintenance again after a loss', async () => {
