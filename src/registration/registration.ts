@@ -53,7 +53,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #audit = singleFlight(() => this.#inspect())
   #definition: ServiceDefinition
   #toldHealth: RegistrationHealth
-  #maintenance: { readonly reason: string | undefined } | undefined
   #departure: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -163,7 +162,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   /**
-   * Takes the service out of discovery without deregistering it, or back in. Outlasts a restart of the agent.
+   * Takes the service out of discovery without deregistering it, or back in. It stays out until it is taken back in by a further call,
+   * also when the agent loses its state or others end the maintenance there.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_CLOSED` once it has begun to leave; `PROCONSUL_CONFLICT` while another
    *   process has the id; or what the agent answered
    */
@@ -173,7 +173,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     if (given !== undefined && typeof given !== 'string') throw invalidOption('reason', reason, 'a string')
     this.#refuseWhenAway()
     await this.#record.maintenance(enable, reason, this.#halted.signal)
-    this.#maintenance = enable ? { reason } : undefined
   }
 
   /**
@@ -300,8 +299,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   async #registerAgain(): Promise<void> {
     await this.#pace.untilAllowed(this.#leaving.signal)
     await this.#put.untilDone(false)
-    const maintenance = this.#maintenance
-    if (maintenance) await this.#record.maintenance(true, maintenance.reason, this.#halted.signal)
     await this.#restored()
   }
 

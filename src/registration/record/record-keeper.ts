@@ -10,6 +10,7 @@ import { neverConnected } from '../../errors/network-failure.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
+import { Maintenance } from './maintenance.js'
 import { changedKinds, checkDrift, leftChecks, otherKinds, serviceDrift, surplusIds } from './record-drift.js'
 
 /** What a record is kept with. */
@@ -52,6 +53,7 @@ export class RecordKeeper {
   readonly #ownBoot: string
   #definition: ResolvedDefinition
   readonly #turns = new Sequence()
+  readonly #maintenance: Maintenance
   /** Last seen status of the checks that the agent carries out. */
   #statuses = new Map<string, SettableStatus>()
   /** Ids under which the agent was seen to carry out what is to be ended before the next write: another kind of check, or one too many. */
@@ -70,6 +72,7 @@ export class RecordKeeper {
     this.#definition = definition
     this.#parts = parts
     this.#ownBoot = formatBoot(parts.boot)
+    this.#maintenance = new Maintenance(definition.service.id, parts)
   }
 
   get definition(): ResolvedDefinition {
@@ -87,13 +90,14 @@ export class RecordKeeper {
     return active.map(({ id, status }) => this.#statuses.get(id) ?? status ?? 'critical')
   }
 
-  /** Writes the record, with `status` for a TTL check that is new to the agent and the last known one for others. */
+  /** Writes the record and what belongs to it, with `status` for a TTL check that is new to the agent and the last known one for others. */
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
     await this.#turns.run(async () => {
       if (this.#mayInherit) await this.#inherit(signal)
       await this.#endStrange(signal)
       await this.#write(this.#sent, (check) => (check.type === 'ttl' ? status : this.#statuses.get(check.id)), signal)
       this.#isDoubtful = false
+      await this.#maintenance.renew(signal)
     })
   }
 
@@ -126,8 +130,9 @@ export class RecordKeeper {
         // Replacing all checks in one call would also end a maintenance, which is a check to Consul.
         await this.#endStrange(signal)
         if (mustWriteAgain) await this.#write(sent, statusOf, signal)
+        await this.#maintenance.renew(signal)
       } catch (error) {
-        this.#parts.runtime.logger.debug({ id: this.#id, error }, 'what an update replaced is ended later')
+        this.#parts.runtime.logger.debug({ id: this.#id, error }, 'what an update left to be done is done later')
       }
     })
   }
@@ -156,6 +161,7 @@ export class RecordKeeper {
     const drift = [...serviceDrift(this.#sent, record), ...checkDrift(this.#definition, checks), ...superseded]
     if (boot !== own) drift.unshift('boot')
     if (this.#isDoubtful) drift.push('update')
+    if (this.#maintenance.isMissing(checks)) drift.push('maintenance')
     const fields = [...new Set(drift)]
     return fields.length === 0 ? { type: 'right' } : { type: 'drifted', fields }
   }
@@ -207,8 +213,9 @@ export class RecordKeeper {
     }
   }
 
+  /** Begins or ends a maintenance. One that has begun is kept, whatever becomes of the record, until it is ended here. */
   async maintenance(enable: boolean, reason: string | undefined, signal: AbortSignal): Promise<void> {
-    await this.#turns.run(() => this.#parts.services.maintenance(this.#id, enable, reason, { signal }))
+    await this.#turns.run(() => (enable ? this.#maintenance.begin(reason, signal) : this.#maintenance.end(signal)))
   }
 
   async #isListed(health: HealthApi, signal: AbortSignal): Promise<boolean | undefined> {
