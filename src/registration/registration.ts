@@ -1,21 +1,18 @@
-import { isDeepStrictEqual } from 'node:util'
 import { orAborted } from '../core/abort.js'
 import { Emitter } from '../core/emitter.js'
 import { checkBoolean } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
-import { Sequence } from '../core/sequence.js'
 import { singleFlight } from '../core/single-flight.js'
 import { invalidOption } from '../errors/invalid-option.js'
-import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import { isProconsulError, type ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { ResolvedDefinition } from './definition/resolve-definition.js'
 import { resolveDeregisterOptions, type ResolvedDeregisterOptions } from './definition/resolve-options.js'
-import { resolveUpdate } from './definition/resolve-update.js'
 import type { DeregisterOptions, ServiceDefinition, ServiceUpdate } from './definition/service-definition.js'
 import { worstOf } from './health/probe.js'
 import type { RegistrationHealth } from './health/probe-board.js'
 import { ServiceHealth } from './health/service-health.js'
-import { formatBoot, mayBeForerunner, type Boot } from './identity/boot.js'
+import { mayBeForerunner } from './identity/boot.js'
 import { depart } from './record/departure.js'
 import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
@@ -25,10 +22,9 @@ import type { RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
 import { Recovery } from './recovery.js'
 import { Phase, type RegistrationState } from './registration-state.js'
+import { CLOSED, Rivalry } from './rivalry.js'
+import { ServiceUpdates } from './service-updates.js'
 import { Upkeep } from './upkeep.js'
-
-const CLOSED = (): ProconsulError =>
-  new ProconsulError('PROCONSUL_CLOSED', 'the registration has ended, or has begun to')
 
 /** A service of this process, registered and kept so until it is deregistered. */
 export class Registration extends Emitter<RegistrationEvents> implements Closeable {
@@ -39,7 +35,8 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   readonly #slowStart: SlowStart
   readonly #pace: RepairPace
   readonly #upkeep: Upkeep
-  readonly #updates = new Sequence()
+  readonly #rivalry: Rivalry
+  readonly #updates: ServiceUpdates
   readonly #phase = new Phase()
   /** Aborted when the service is to leave: nothing registers it any more. */
   readonly #leaving = new AbortController()
@@ -51,15 +48,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     onFailure: (error) => this.#debug('registering again has failed', error),
   })
   readonly #audit = singleFlight(() => this.#inspect())
-  #definition: ServiceDefinition
   #toldHealth: RegistrationHealth
+  #doubt: ProconsulError | undefined
   #departure: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   /** Made by `registerService`. `definition` is what `parts.record` holds, before it was resolved. */
   constructor(definition: ServiceDefinition, parts: RegistrationParts) {
     super(parts.runtime.logger)
-    this.#definition = definition
     this.#parts = parts
     this.#record = parts.record
     this.#health = new ServiceHealth(parts.record.definition, parts.runtime, (health, previous) =>
@@ -86,6 +82,27 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
         if (error.code === 'PROCONSUL_NOT_FOUND') this.#lose(error.message)
       },
       onRecord: () => void this.audit(),
+    })
+    this.#rivalry = new Rivalry({
+      record: parts.record,
+      phase: this.#phase,
+      upkeep: this.#upkeep,
+      runtime: parts.runtime,
+      halted: this.#halted.signal,
+      onConflict: (details) => this.emit('conflict', details),
+      onLost: (details) => this.emit('lost', details),
+    })
+    this.#updates = new ServiceUpdates(definition, {
+      record: parts.record,
+      health: this.#health,
+      slowStart: this.#slowStart,
+      upkeep: this.#upkeep,
+      acceptChecks: parts.acceptChecks,
+      leaving: this.#leaving.signal,
+      halted: this.#halted.signal,
+      status: () => this.health.status,
+      rivalry: this.#rivalry,
+      onUpdated: () => this.noteChecks(),
     })
   }
 
@@ -130,6 +147,14 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   /**
+   * Why the catalog may list it still, though the agent has deregistered it.
+   * @internal
+   */
+  get doubt(): ProconsulError | undefined {
+    return this.#doubt
+  }
+
+  /**
    * Begins to register. Resolves when the agent has the service and its health; rejects when it has ended before, and with
    * `giveUp` at the first refusal that would only be repeated.
    * @internal
@@ -141,7 +166,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       if (isProconsulError(error)) this.#put.lastFailure = error
       return undefined
     })
-    if (other !== undefined && !mayBeForerunner(other, this.#parts.boot)) this.#tellConflict(other, true)
+    if (other !== undefined && !mayBeForerunner(other, this.#parts.boot)) this.#rivalry.tell(other, true)
     if (this.#resolved.slowStartMs > 0) this.#record.weight = 1
     await this.#put.untilDone(giveUp)
     this.#phase.enter({ type: 'registered' })
@@ -158,7 +183,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    *   process has the id, or a registration of this client one of the checks; or what the agent answered, and then the service stays as it was
    */
   async update(update: ServiceUpdate): Promise<void> {
-    await this.#updates.run(() => this.#update(update))
+    await this.#updates.apply(update)
   }
 
   /**
@@ -171,7 +196,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     checkBoolean('enable', enable)
     const given: unknown = reason
     if (given !== undefined && typeof given !== 'string') throw invalidOption('reason', reason, 'a string')
-    this.#refuseWhenAway()
+    await this.#rivalry.refuseTaken()
     await this.#record.maintenance(enable, reason, this.#halted.signal)
   }
 
@@ -236,7 +261,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
    * @internal
    */
   async refresh(): Promise<void> {
-    if (this.#phase.type === 'registered') await this.#repair([])
+    if (this.#phase.type === 'registered') await this.#rewrite()
   }
 
   /** From here on losses are noticed. */
@@ -246,34 +271,6 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
     this.#parts.onKeep()
     this.#upkeep.start(this.#resolved)
     if (slowStartMs > 0) this.#slowStart.start(slowStartMs, () => this.#resolved.service.weights?.passing ?? 1)
-  }
-
-  async #update(update: ServiceUpdate): Promise<void> {
-    this.#refuseWhenAway()
-    const { ttl } = this.#resolved
-    const { definition, resolved } = resolveUpdate(this.#definition, this.#resolved, update)
-    this.#parts.acceptChecks(resolved.service.checks)
-    await this.#health.change(resolved, this.#leaving.signal, async (status) => {
-      const replacement = {
-        status,
-        fresh: this.health.status === 'critical' ? 'critical' : 'passing',
-        // Weights that are set by hand end the ramp.
-        fullWeight: update.weights !== undefined,
-        // No heartbeat may find that its check is gone: it would be taken for a loss.
-        onTaken: async () => (ttl?.checkId === resolved.ttl?.checkId ? undefined : await this.#upkeep.pause()),
-      } as const
-      await this.#record.replace(resolved, replacement, this.#halted.signal)
-      this.#definition = definition
-    })
-    this.noteChecks()
-    if (update.weights !== undefined) this.#slowStart.stop()
-    if (!isDeepStrictEqual(ttl, resolved.ttl)) await this.#upkeep.change(resolved)
-  }
-
-  #refuseWhenAway(): void {
-    if (this.#phase.isLeaving) throw CLOSED()
-    if (!this.#phase.isTaken) return
-    throw new ProconsulError('PROCONSUL_CONFLICT', `${this.id}: another live process has registered the same id`)
   }
 
   #onProbes(health: RegistrationHealth, previous: RegistrationHealth): void {
@@ -298,6 +295,12 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   async #registerAgain(): Promise<void> {
     await this.#pace.untilAllowed(this.#leaving.signal)
+    // An agent that cannot be asked now is told all the same, as soon as it can be.
+    const other = await this.#record.holder(this.#halted.signal).catch(() => undefined)
+    if (other !== undefined) {
+      this.#rivalry.stepBack(other)
+      return
+    }
     await this.#put.untilDone(false)
     await this.#restored()
   }
@@ -319,7 +322,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       const verdict = await this.#record.inspect(this.#halted.signal)
       if (this.#leaving.signal.aborted) return
       this.noteChecks()
-      if (verdict.type === 'taken') this.#stepBack(verdict.by)
+      if (verdict.type === 'taken') this.#rivalry.stepBack(verdict.by)
       else if (verdict.type === 'gone') this.#lose('the agent does not know the service')
       else if (this.#phase.isTaken) await this.#restored()
       else if (verdict.type === 'drifted' && this.#phase.type === 'registered') await this.#repair(verdict.fields)
@@ -329,32 +332,23 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   async #repair(fields: readonly string[]): Promise<void> {
+    await this.#pace.untilAllowed(this.#leaving.signal)
+    if ((await this.#rewrite()) && fields.length > 0) this.emit('repaired', { fields })
+  }
+
+  /** Writes the record again, and says whether that went well. Where not, the next comparison finds it still to be done. */
+  async #rewrite(): Promise<boolean> {
     try {
-      if (fields.length > 0) await this.#pace.untilAllowed(this.#leaving.signal)
+      await this.#rivalry.refuseTaken()
       await this.#record.put(this.#health.status, this.#halted.signal)
       await this.#upkeep.beatNow()
-      if (fields.length > 0) this.emit('repaired', { fields })
+      return true
     } catch (error) {
-      this.#debug('the record could not be repaired', error)
+      this.#debug('the record could not be written again', error)
+      const isWanted = this.#phase.type === 'registered' && !this.#leaving.signal.aborted
+      if (isWanted && isProconsulError(error)) this.emit('registerFailed', error)
+      return false
     }
-  }
-
-  /** The newer registration keeps the id: beats of this process would only vouch for another. */
-  #stepBack(other: Boot): void {
-    if (this.#phase.type !== 'registered') return
-    this.#phase.enter({ type: 'lost', reason: 'taken', since: this.#runtime.clock.monotonic() })
-    this.#upkeep.hold()
-    this.#tellConflict(other, false)
-    this.emit('lost', {
-      reason: 'taken',
-      message: `process ${other.pid} on ${other.hostname} has registered the same id`,
-    })
-  }
-
-  #tellConflict(other: Boot, isOurs: boolean): void {
-    const fields = { id: this.id, other: formatBoot(other) }
-    this.#runtime.logger.warn(fields, 'another live process has registered the same service id')
-    this.emit('conflict', { id: this.id, other, isOurs })
   }
 
   async #depart(options: ResolvedDeregisterOptions): Promise<void> {
@@ -368,12 +362,17 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       clock: this.#runtime.clock,
       halted: this.#halted.signal,
       onRemoved: () => this.#upkeep.stop(),
-      onDoubt: (error) => this.#debug('the catalog did not confirm', error),
+      onDoubt: (error) => this.#tellDoubt(error),
     })
     this.#phase.enter({ type: 'deregistered' })
     this.#halted.abort(CLOSED())
     this.#parts.onEnd()
     this.emit('deregistered')
+  }
+
+  #tellDoubt(error: unknown): void {
+    if (isProconsulError(error)) this.#doubt = error
+    this.#runtime.logger.warn({ id: this.id, error }, 'the catalog may list a service still that was deregistered')
   }
 
   #stopKeeping(): void {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
 import { settle } from '../../support/fake-clock.js'
+import type { Registration } from '../../../src/registration/registration.js'
 import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, type Played } from './played-agent.js'
 import { registered, registering, WEB } from './played-registration.js'
 
@@ -192,6 +193,46 @@ describe('a registration whose id is there already', () => {
   })
 })
 
+describe('an id that another live process took a moment ago', () => {
+  it.each([
+    ['an update', (registration: Registration) => registration.update({ tags: ['mine'] })],
+    ['a maintenance', (registration: Registration) => registration.maintenance(true)],
+  ])('is left to it by %s', async (_what, change) => {
+    const { registration, agent, agentShows, told } = await registered()
+    agentShows({ Meta: metaOf(LIVE) })
+    await expect(change(registration)).rejects.toMatchObject({ code: 'PROCONSUL_CONFLICT' })
+    expect([agent.sent('agent.service.register').length, agent.sent('agent.service.maintenance').length]).toEqual([
+      1, 0,
+    ])
+    expect([registration.state, told]).toEqual(['lost', ['registered', 'conflict', 'lost']])
+  })
+
+  it('is left to it by a new token, and by a slow start', async () => {
+    const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
+    const { registration, agent, clock, agentShows, told } = await registered(slow)
+    agentShows({ Meta: metaOf(LIVE) })
+    await registration.refresh()
+    await clock.advance(20_000)
+    expect([registration.state, told]).toEqual(['lost', ['registered', 'conflict', 'lost']])
+    expect(agent.sent('agent.service.register')).toHaveLength(1)
+  })
+
+  it('is left to it where both were forgotten by the agent', async () => {
+    const { registration, agent, clock, agentShows, told, beats } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    agentShows({ Meta: metaOf(LIVE) })
+    await clock.advance(3_300)
+    expect([registration.state, told]).toEqual(['lost', ['registered', 'lost', 'conflict']])
+    expect(agent.sent('agent.service.register')).toHaveLength(1)
+    beats()
+    await clock.advance(30_000)
+    expect(beats()).toEqual([])
+    agentShows()
+    await registration.audit()
+    expect([registration.state, told.at(-1)]).toEqual(['registered', 'restored'])
+  })
+})
+
 describe('an update', () => {
   it('does not keep heartbeats waiting while the agent does not answer it', async () => {
     const { registration, agent, clock, beats } = await registered()
@@ -268,6 +309,23 @@ describe('a slow start', () => {
     }
     expect([weights()[0], weights().at(-1), weights().length]).toEqual([1, 10, 11])
     expect(told).toEqual(['registered'])
+  })
+
+  it('ends with weights that are set by hand, also when a step falls due before all of the update is done', async () => {
+    const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
+    const { registration, agent, clock } = await registered({
+      ...slow,
+      checks: [{ id: 'gone', ttl: '9s' }],
+      check: undefined,
+    })
+    const release = agent.hold('agent.check.deregister')
+    const updating = registration.update({ weights: { passing: 50 }, checks: [{ id: 'kept', ttl: '9s' }] })
+    await clock.advance(2_500)
+    release()
+    await updating
+    await clock.advance(20_000)
+    await registration.refresh()
+    expect(agent.sent('agent.service.register').at(-1)?.body).toMatchObject({ Weights: { Passing: 50 } })
   })
 
   it('ends with weights that are set by hand', async () => {
