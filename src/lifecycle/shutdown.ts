@@ -44,7 +44,7 @@ export interface LeaveOutcome {
   readonly leftBehind: readonly LeftBehind[]
 }
 
-/** A registration that could not be taken back. Consul removes it when its check has been critical for long enough. */
+/** A registration that could not be taken back, or that the catalog went on listing. Consul removes it when its check has been critical for long enough. */
 export interface LeftBehind {
   readonly id: string
   readonly error: ProconsulError

@@ -56,6 +56,7 @@ export class Registrar implements Closeable {
   readonly #registrations = new Map<string, Registration>()
   readonly #checkIds = new CheckIds()
   readonly #stopFollowing: () => void
+  #tokenChanges = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: RegistrarParts) {
@@ -69,12 +70,14 @@ export class Registrar implements Closeable {
       checks: new AgentCheckApi(http),
       health: new HealthApi(http),
       boot: ownBoot(),
+      tokenChanges: () => this.#tokenChanges,
     }
     this.#watch = new RecordWatch(parts.engine, services)
     this.#guard = new RegistrationGuard(this.#record)
     this.#thread = new BeatThread(runtime, () => parts.target())
     // The agent goes on syncing a service with the token of its registration (hashicorp/consul#3345).
     this.#stopFollowing = parts.onTokenChange(() => {
+      this.#tokenChanges += 1
       this.#thread
         .renewTarget()
         .catch((error: unknown) => runtime.logger.warn({ error }, 'no token for the heartbeats'))
@@ -133,7 +136,8 @@ export class Registrar implements Closeable {
         try {
           // One that leaves already may be waiting out a drain of its own.
           await orAborted(signal, registration.deregister({ signal, timeout: LEAVE_MS }))
-          return undefined
+          const { id, doubt } = registration
+          return doubt && { id, error: doubt }
         } catch (error) {
           return { id: registration.id, error: typed(error) }
         }

@@ -7,7 +7,7 @@ import type { Boot } from './identity/boot.js'
 export interface RegistrationEvents {
   /** The agent has the service for the first time. Not heard by those who listen after `registerService` has resolved. */
   readonly registered: []
-  /** The agent could not be told of the service; it is tried again. */
+  /** The agent could not be told of the service, or of what it is to have of it now; it is tried again. */
   readonly registerFailed: [error: ProconsulError]
   /** The agent does not know the service any more, or another process took its id over. It is registered again unless it was taken. */
   readonly lost: [details: LostDetails]

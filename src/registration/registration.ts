@@ -97,7 +97,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
       health: this.#health,
       slowStart: this.#slowStart,
       upkeep: this.#upkeep,
-      acceptChecks: parts.acceptChecks,
+      acceptChecks: (checks) => parts.acceptChecks(checks),
       leaving: this.#leaving.signal,
       halted: this.#halted.signal,
       status: () => this.health.status,

@@ -7,7 +7,7 @@ import type { Runtime } from '../../core/runtime.js'
 import { Sequence } from '../../core/sequence.js'
 import { sleep } from '../../core/sleep.js'
 import { neverConnected } from '../../errors/network-failure.js'
-import { isProconsulError } from '../../errors/proconsul-error.js'
+import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
 import { Maintenance } from './maintenance.js'
@@ -20,13 +20,15 @@ export interface RecordParts {
   readonly checks: AgentCheckApi
   readonly health: HealthApi
   readonly boot: Boot
+  /** How often the token has changed. The agent goes on syncing a service with the one that it was written under. */
+  tokenChanges(): number
 }
 
 /** What the agent has under the service's id. */
 export type RecordVerdict =
   | { readonly type: 'right' }
   | { readonly type: 'gone' }
-  /** Ours, or of a dead run, but not as it was registered. */
+  /** Ours, or of a dead run, but not as it was registered. Without fields it is, but under a token that has been replaced since. */
   | { readonly type: 'drifted'; readonly fields: readonly string[] }
   /** Of another process that lives, as far as can be told. */
   | { readonly type: 'taken'; readonly by: Boot }
@@ -65,6 +67,9 @@ export class RecordKeeper {
   /** Whether an earlier run may have left checks that nobody has looked at. */
   #mayInherit = true
   #mayBeThere = false
+  /** How often the token had changed before the write that the agent is known to have taken last; before any is, that of the first. */
+  #writtenUnder: number | undefined
+  #isLeaving = false
   /** Stands in for the definition's while a slow start lasts. */
   weight: number | undefined
 
@@ -92,6 +97,7 @@ export class RecordKeeper {
 
   /** Writes the record and what belongs to it, with `status` for a TTL check that is new to the agent and the last known one for others. */
   async put(status: SettableStatus, signal: AbortSignal): Promise<void> {
+    this.#refuseLeaving()
     await this.#turns.run(async () => {
       if (this.#mayInherit) await this.#inherit(signal)
       await this.#endStrange(signal)
@@ -106,6 +112,7 @@ export class RecordKeeper {
    * is drift. Before that the old definition stays, and is set back where the agent may have taken the new one all the same.
    */
   async replace(next: ResolvedDefinition, replacement: Replacement, signal: AbortSignal): Promise<void> {
+    this.#refuseLeaving()
     await this.#turns.run(async () => {
       const old = this.#definition
       const changed = changedKinds(old, next)
@@ -163,7 +170,7 @@ export class RecordKeeper {
     if (this.#isDoubtful) drift.push('update')
     if (this.#maintenance.isMissing(checks)) drift.push('maintenance')
     const fields = [...new Set(drift)]
-    return fields.length === 0 ? { type: 'right' } : { type: 'drifted', fields }
+    return fields.length === 0 && !this.#isUnderOldToken ? { type: 'right' } : { type: 'drifted', fields }
   }
 
   /** The live process that has the id already, if any. */
@@ -193,12 +200,19 @@ export class RecordKeeper {
     }
   }
 
-  /** Removes the record unless it never reached the agent, or another process has taken it over. Repeats what may pass, until the signal is aborted. */
+  /**
+   * Removes the record unless it never reached the agent, or another process has taken it over. Repeats what may pass, until the signal is
+   * aborted. What is asked to be written after the call is not.
+   */
   async remove(signal: AbortSignal): Promise<void> {
+    this.#isLeaving = true
     await this.#turns.run(async () => {
       if (!this.#mayBeThere) return
       await this.#persist(signal, async () => {
-        if ((await this.holder(signal)) === undefined) await this.#parts.services.deregister(this.#id, { signal })
+        if ((await this.holder(signal)) !== undefined) return
+        // The agent tells the servers under the token that it has: where that is revoked, they would list the service for good.
+        if (this.#isUnderOldToken) await this.#write(this.#sent, () => 'critical', signal)
+        await this.#parts.services.deregister(this.#id, { signal })
       })
     })
   }
@@ -258,8 +272,12 @@ export class RecordKeeper {
     })
     const wasThere = this.#mayBeThere
     this.#mayBeThere = true
+    // Whichever is sent is no older than this.
+    const tokenChanges = this.#parts.tokenChanges()
+    this.#writtenUnder ??= tokenChanges
     try {
       await this.#parts.services.register({ ...service, checks }, { signal })
+      this.#writtenUnder = tokenChanges
     } catch (error) {
       if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
       throw error
@@ -323,6 +341,14 @@ export class RecordKeeper {
         await sleep(Math.max(backoffMs(attempt, REMOVE_DELAYS, random), error.retryAfterMs ?? 0), { clock, signal })
       }
     }
+  }
+
+  #refuseLeaving(): void {
+    if (this.#isLeaving) throw new ProconsulError('PROCONSUL_CLOSED', `${this.#id} is being deregistered`)
+  }
+
+  get #isUnderOldToken(): boolean {
+    return this.#writtenUnder !== undefined && this.#writtenUnder !== this.#parts.tokenChanges()
   }
 
   get #id(): string {

@@ -101,7 +101,10 @@ export function playedParts(): RecordParts & {
   readonly agent: PlayedAgent
   readonly clock: FakeClock
   readonly logger: RecordingLogger
+  /** How often the token has changed. */
+  readonly token: { changes: number }
 } {
+  const token = { changes: 0 }
   const [agent, clock, logger] = [new PlayedAgent(), new FakeClock(), recordingLogger()]
   return {
     agent,
@@ -112,5 +115,7 @@ export function playedParts(): RecordParts & {
     checks: new AgentCheckApi(agent),
     health: new HealthApi(agent),
     boot: OWN,
+    token,
+    tokenChanges: () => token.changes,
   }
 }

@@ -15,7 +15,7 @@ const EVENTS = ['registered', 'registerFailed', 'lost', 'restored', 'repaired', 
 /** A registration on a played agent that has not begun yet. */
 export function registering(definition: ServiceDefinition = WEB) {
   const parts = playedParts()
-  const { agent, clock } = parts
+  const { agent, clock, logger, token } = parts
   const resolved = resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) })
   const record = new RecordKeeper(resolved, parts)
   /** What was begun and ended beside the requests. */
@@ -53,7 +53,7 @@ export function registering(definition: ServiceDefinition = WEB) {
     ])
     agent.answers('agent.checks', { body: Object.fromEntries(checks) })
   }
-  return { registration, agent, clock, kept, told, beats, agentShows }
+  return { registration, agent, clock, logger, token, kept, told, beats, agentShows }
 }
 
 function beatOf({ path, body }: HttpRequest): string {

@@ -180,6 +180,64 @@ describe('a registration with a TTL check', () => {
   })
 })
 
+describe('a new token', () => {
+  it('has the service registered again under it until the agent has taken that, at a bounded pace', async () => {
+    const { registration, agent, clock, agentShows, token, told } = await registered()
+    agentShows()
+    agent.answers('agent.service.register', failure('PROCONSUL_PERMISSION_DENIED'))
+    token.changes = 1
+    await registration.refresh()
+    for (let second = 0; second < 60; second += 1) {
+      void registration.audit()
+      await clock.advance(1_000)
+    }
+    const refused = agent.sent('agent.service.register').length - 1
+    expect([refused >= 15, refused <= 18]).toEqual([true, true])
+    expect(told).toEqual(['registered', ...Array.from({ length: refused }, () => 'registerFailed')])
+    agent.answers('agent.service.register', {})
+    for (let look = 0; look < 3; look += 1) {
+      void registration.audit()
+      await clock.advance(5_000)
+    }
+    // Nobody else had changed anything.
+    expect([agent.sent('agent.service.register').length, told.at(-1)]).toEqual([refused + 2, 'registerFailed'])
+  })
+
+  it('that comes while the service is being registered is not forgotten', async () => {
+    const { registration, agent, clock, agentShows, token } = registering()
+    const release = agent.hold('agent.service.register')
+    const starting = registration.start({ giveUp: true })
+    await settle()
+    token.changes = 1
+    await registration.refresh()
+    release()
+    await starting
+    agentShows()
+    for (let look = 0; look < 2; look += 1) {
+      void registration.audit()
+      await clock.advance(100)
+    }
+    expect(agent.sent('agent.service.register')).toHaveLength(2)
+  })
+
+  it('is followed while the service is lost, too', async () => {
+    const { registration, agent, clock, agentShows, token } = await registered()
+    const release = agent.hold('agent.service.register')
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(3_300)
+    token.changes = 1
+    await registration.refresh()
+    release()
+    await settle()
+    agentShows()
+    for (let look = 0; look < 2; look += 1) {
+      void registration.audit()
+      await clock.advance(100)
+    }
+    expect([registration.state, agent.sent('agent.service.register').length]).toEqual(['registered', 3])
+  })
+})
+
 describe('a registration whose id is there already', () => {
   it.each([
     ['tells of a process that lives', LIVE, ['conflict', 'registered']],
@@ -364,6 +422,25 @@ describe('a slow start', () => {
 })
 
 describe('leaving', () => {
+  it('says where the catalog did not confirm it', async () => {
+    const { registration, agent, clock, logger } = await registered()
+    const listed = { Node: {}, Service: { ID: 'w', Service: 'web', Meta: metaOf(OWN) }, Checks: [] }
+    agent.answers('health.service', { body: [listed] })
+    const leaving = registration.deregister()
+    await clock.advance(6_000)
+    await leaving
+    expect([registration.state, logger.messages('warn').length]).toEqual(['deregistered', 1])
+    expect(registration.doubt).toMatchObject({ code: 'PROCONSUL_TIMEOUT' })
+  })
+
+  it('says nothing where it did', async () => {
+    const { registration, clock, logger } = await registered()
+    const leaving = registration.deregister()
+    await clock.advance(1)
+    await leaving
+    expect([registration.doubt, logger.messages('warn')]).toEqual([undefined, []])
+  })
+
   it('goes on with heartbeats until the agent has answered, and leaves no timer', async () => {
     const { registration, agent, clock, beats, kept } = await registered()
     const release = agent.hold('agent.service.deregister')

@@ -561,3 +561,72 @@ describe('a maintenance', () => {
     expect(writes(agent.requests)).toEqual(['maintenance'])
   })
 })
+
+describe('a record and the token that it was written under', () => {
+  const OLD = { type: 'drifted', fields: [] }
+
+  it('is to be written again once the token has changed, though others have changed nothing', async () => {
+    const { record, signal, token, judge } = keeping()
+    await record.put('passing', signal)
+    token.changes = 1
+    expect(judge()).toEqual(OLD)
+    await record.put('passing', signal)
+    expect(judge()).toEqual({ type: 'right' })
+  })
+
+  it('is to be written again when the token changed while it was being written', async () => {
+    const { agent, record, signal, token, judge } = keeping()
+    const release = agent.hold('agent.service.register')
+    const writing = record.put('passing', signal)
+    await settle()
+    token.changes = 1
+    release()
+    await writing
+    expect(judge()).toEqual(OLD)
+    await record.replace(resolve(WEB), as('passing', 'passing'), signal)
+    expect(judge()).toEqual({ type: 'right' })
+  })
+
+  it('goes on being under the old one when the new one is refused, or its answer lost', async () => {
+    const { agent, record, signal, token, judge } = keeping()
+    await record.put('passing', signal)
+    token.changes = 1
+    for (const error of [failure('PROCONSUL_PERMISSION_DENIED'), failure('PROCONSUL_TIMEOUT')]) {
+      agent.answers('agent.service.register', error, {})
+      await expect(record.put('passing', signal)).rejects.toBe(error)
+      expect(judge()).toEqual(OLD)
+    }
+  })
+
+  it('is written under the present one before it is removed: the agent tells the servers under that', async () => {
+    const { agent, clock, record, signal, token } = keeping()
+    await record.put('passing', signal)
+    token.changes = 1
+    agent.answers('agent.service.register', failure('PROCONSUL_UNAVAILABLE'), {})
+    const removing = record.remove(signal)
+    await clock.advance(1_000)
+    await removing
+    expect(writes(agent.requests)).toEqual(['register', 'register', 'register', 'deregister'])
+    expect(statuses(agent.sent('agent.service.register').at(-1))).toEqual({ t: 'critical', h: 'critical' })
+  })
+
+  it('is removed without that where the token is the same', async () => {
+    const { agent, record, signal } = keeping()
+    await record.put('passing', signal)
+    await record.remove(signal)
+    expect(writes(agent.requests)).toEqual(['register', 'deregister'])
+  })
+})
+
+describe('a record that is being removed', () => {
+  it('is not written any more, whoever has begun to', async () => {
+    const { agent, record, signal } = keeping()
+    await record.put('passing', signal)
+    const removing = record.remove(signal)
+    const late = [record.put('passing', signal), record.replace(resolve(WEB), as('passing', 'passing'), signal)]
+    const results = await Promise.allSettled(late)
+    await removing
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(writes(agent.requests)).toEqual(['register', 'deregister'])
+  })
+})
