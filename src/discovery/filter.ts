@@ -1,28 +1,56 @@
 import { invalidOption } from '../errors/invalid-option.js'
+import { chain, comparison, negation, type FilterTerm } from './filter-term.js'
 
 /**
  * Expressions of https://developer.hashicorp.com/consul/api-docs/features/filtering that cannot be broken: every value is quoted, every
- * operator stands between what it may stand between, and every combination is in parentheses.
+ * operator stands between what it may stand between, and parentheses stand where they are needed.
  */
 export class FilterExpression {
-  readonly #text: string
+  readonly #term: FilterTerm
 
   /** Use the `filter` builder. */
-  constructor(text: string) {
-    this.#text = text
+  constructor(term: FilterTerm) {
+    this.#term = term
   }
 
   and(...others: readonly FilterExpression[]): FilterExpression {
-    return combine('and', [this, ...others])
+    return FilterExpression.all(this, ...others)
   }
 
   or(...others: readonly FilterExpression[]): FilterExpression {
-    return combine('or', [this, ...others])
+    return FilterExpression.any(this, ...others)
   }
 
   /** The expression as Consul reads it. */
   toString(): string {
-    return this.#text
+    return this.#term.text
+  }
+
+  static all(...expressions: readonly FilterExpression[]): FilterExpression {
+    return new FilterExpression(
+      chain(
+        'and',
+        expressions.map((expression) => FilterExpression.#termOf(expression)),
+      ),
+    )
+  }
+
+  static any(...expressions: readonly FilterExpression[]): FilterExpression {
+    return new FilterExpression(
+      chain(
+        'or',
+        expressions.map((expression) => FilterExpression.#termOf(expression)),
+      ),
+    )
+  }
+
+  static not(expression: FilterExpression): FilterExpression {
+    return new FilterExpression(negation(FilterExpression.#termOf(expression)))
+  }
+
+  static #termOf(expression: unknown): FilterTerm {
+    if (expression instanceof FilterExpression) return expression.#term
+    throw invalidOption('filter', expression, 'an expression of the `filter` builder')
   }
 }
 
@@ -77,10 +105,10 @@ export const filter = Object.freeze({
   datacenter: text('Node.Datacenter'),
   nodeMeta: map('Node.Meta'),
   /** All of the expressions. */
-  all: (...expressions: readonly FilterExpression[]): FilterExpression => combine('and', expressions),
+  all: (...expressions: readonly FilterExpression[]): FilterExpression => FilterExpression.all(...expressions),
   /** Any of the expressions. */
-  any: (...expressions: readonly FilterExpression[]): FilterExpression => combine('or', expressions),
-  not: (expression: FilterExpression): FilterExpression => make(`not (${expression.toString()})`),
+  any: (...expressions: readonly FilterExpression[]): FilterExpression => FilterExpression.any(...expressions),
+  not: (expression: FilterExpression): FilterExpression => FilterExpression.not(expression),
 })
 
 function text(field: string): TextField {
@@ -91,7 +119,7 @@ function text(field: string): TextField {
     includes: (part: string) => make(`${quote(part)} in ${field}`),
     matches: (pattern: string) => make(`${field} matches ${quote(pattern)}`),
     notMatches: (pattern: string) => make(`${field} not matches ${quote(pattern)}`),
-    oneOf: (...values: readonly string[]) => combine('or', values.map(equals)),
+    oneOf: (...values: readonly string[]) => FilterExpression.any(...values.map(equals)),
   })
 }
 
@@ -121,13 +149,8 @@ function map(field: string): MapField {
   })
 }
 
-function make(expression: string): FilterExpression {
-  return new FilterExpression(expression)
-}
-
-function combine(operator: 'and' | 'or', expressions: readonly FilterExpression[]): FilterExpression {
-  if (expressions.length === 0) throw invalidOption('filter', expressions, 'at least one expression')
-  return make(expressions.map((expression) => `(${expression.toString()})`).join(` ${operator} `))
+function make(text: string): FilterExpression {
+  return new FilterExpression(comparison(text))
 }
 
 /**

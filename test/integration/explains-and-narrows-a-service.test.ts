@@ -1,12 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { filter } from '../../src/discovery/filter.js'
+import { filter, type FilterExpression } from '../../src/discovery/filter.js'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
 import { answers, scriptedAgent } from '../support/scripted-agent.js'
+import { anyFilter, type PlayedInstance } from '../unit/discovery/any-filter.js'
 import { discoveryClient } from './discovery-client.js'
 
 const open: AsyncDisposable[] = []
@@ -54,6 +56,39 @@ describe('a filter from the builder', () => {
     expect(await found(filter.nodeMeta.isEmpty().or(filter.nodeMeta.isNotEmpty()))).toEqual(all)
     expect(await found(filter.any(filter.datacenter.equals('dc1'), filter.nodeId.equals('x')))).toEqual(all)
     expect(await found(serviceId.includes('h'))).toEqual(all)
+  })
+
+  it('means to Consul what was built, however it is nested', async () => {
+    const agent = kept(await startConsul())
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const played: Record<string, PlayedInstance> = {
+      none: { tags: [], meta: {} },
+      a: { tags: ['a'], meta: { a: 'b' } },
+      ab: { tags: ['a', 'b'], meta: { a: 'a', c: 'a' } },
+      abc: { tags: ['a', 'b', 'c'], meta: { a: 'c', b: 'b', c: 'c' } },
+    }
+    for (const [id, { tags, meta }] of Object.entries(played)) await register(agent, id, { Tags: tags, Meta: meta })
+    const property = fc.asyncProperty(anyFilter, async ({ make, finds }) => {
+      const expected = Object.keys(played).filter((id) => finds(played[id] ?? { tags: [], meta: {} }))
+      const found = await discovery.discover('web', { filter: make() })
+      expect(ids(found)).toEqual(expected.sort())
+    })
+    await fc.assert(property, { numRuns: 100 })
+  })
+
+  it('is answered at once, however many conditions are combined', async () => {
+    const agent = kept(await startConsul())
+    await register(agent, 'a', { Tags: ['t'] })
+    const { discovery } = kept(discoveryClient({ address: agent.url }))
+    const tags = Array.from({ length: 50 }, (_, index) => filter.tags.excludes(`x${index}`))
+    const found = async (expression: FilterExpression): Promise<string[]> =>
+      ids(await discovery.discover('web', { filter: expression }))
+    expect(await found(tags.reduce((chain, tag) => chain.and(tag)))).toEqual(['a'])
+    expect(await found(tags.reduce((nest, tag, index) => (index % 2 === 0 ? nest.or(tag) : nest.and(tag))))).toEqual([
+      'a',
+    ])
+    expect(await found(tags.reduce((nest) => filter.not(filter.not(nest))))).toEqual(['a'])
+    expect(await found(filter.all(filter.any(...tags), filter.not(filter.all(...tags))))).toEqual([])
   })
 })
 

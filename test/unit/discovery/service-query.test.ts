@@ -56,30 +56,3 @@ describe('what is asked of a service', () => {
     expect(() => resolveServiceWatch(name, query as never)).toThrow(message)
   })
 })
-
-describe('a filter', () => {
-  it.each([
-    [filter.tags.includes('v1').toString(), '"v1" in Service.Tags'],
-    [filter.meta.key('version').equals('2').toString(), 'Service.Meta["version"] == "2"'],
-    [filter.servicePort.notEquals(80).toString(), 'Service.Port != 80'],
-    [filter.not(filter.tags.isEmpty()).toString(), 'not (Service.Tags is empty)'],
-    [
-      filter.any(filter.nodeName.matches('^web'), filter.tags.excludes('old').and(filter.meta.has('zone'))).toString(),
-      '(Node.Node matches "^web") or (("old" not in Service.Tags) and ("zone" in Service.Meta))',
-    ],
-    [filter.serviceId.oneOf('a', 'b').toString(), '(Service.ID == "a") or (Service.ID == "b")'],
-  ])('reads %s', (expression, expected) => {
-    expect(expression).toBe(expected)
-  })
-
-  it('cannot be broken out of by a value', () => {
-    const text = filter.serviceId.equals('" or Service.ID != "\\').toString()
-    expect(text).toBe('Service.ID == "\\u0022 or Service.ID != \\u0022\\u005c"')
-  })
-
-  it('refuses what Consul could not read', () => {
-    expect(() => filter.all()).toThrow(/at least one expression/)
-    expect(() => filter.servicePort.equals(1.5)).toThrow(/whole number/)
-    expect(() => filter.serviceId.equals('\ud800')).toThrow(/Unicode/)
-  })
-})
