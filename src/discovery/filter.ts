@@ -86,7 +86,7 @@ export interface MapField {
   /** Whether there is such a key. */
   has(key: string): FilterExpression
   lacks(key: string): FilterExpression
-  /** One entry. A map without the key matches no equality. */
+  /** One entry. A map without the key equals nothing, includes nothing and matches nothing. */
   key(key: string): TextField
   isEmpty(): FilterExpression
   isNotEmpty(): FilterExpression
@@ -140,10 +140,16 @@ function list(field: string): ListField {
 }
 
 function map(field: string): MapField {
+  const has = (key: string): FilterExpression => make(`${quote(key)} in ${field}`)
+  const entry = (key: string): TextField => {
+    const value = text(`${field}[${quote(key)}]`)
+    // Consul 1.8 takes what is not there to match every pattern.
+    return Object.freeze({ ...value, matches: (pattern: string) => has(key).and(value.matches(pattern)) })
+  }
   return Object.freeze({
-    has: (key: string) => make(`${quote(key)} in ${field}`),
+    has,
     lacks: (key: string) => make(`${quote(key)} not in ${field}`),
-    key: (key: string) => text(`${field}[${quote(key)}]`),
+    key: entry,
     isEmpty: () => make(`${field} is empty`),
     isNotEmpty: () => make(`${field} is not empty`),
   })

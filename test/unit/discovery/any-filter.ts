@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { isProconsulError } from '../../../src/errors/proconsul-error.js'
 import { filter, type FilterExpression } from '../../../src/discovery/filter.js'
 
 /** What an expression looks at. */
@@ -23,6 +24,8 @@ const aboutTags = name.map((tag): ModelledFilter[] => [
 const aboutMeta = fc.tuple(name, name).map(([key, value]): ModelledFilter[] => [
   { make: () => filter.meta.key(key).equals(value), finds: ({ meta }) => meta[key] === value },
   { make: () => filter.meta.key(key).notEquals(value), finds: ({ meta }) => meta[key] !== value },
+  { make: () => filter.meta.key(key).matches(`^${value}$`), finds: ({ meta }) => meta[key] === value },
+  { make: () => filter.meta.key(key).notMatches(`^${value}$`), finds: ({ meta }) => meta[key] !== value },
 ])
 
 const comparison = fc.oneof(aboutTags, aboutMeta).chain((some) => fc.constantFrom(...some))
@@ -61,3 +64,13 @@ export const anyInstance: fc.Arbitrary<PlayedInstance> = fc.record({
   tags: fc.uniqueArray(name),
   meta: fc.dictionary(name, name, { noNullPrototype: true }),
 })
+
+/** The expression; undefined for one that would cost Consul too much. */
+export function unlessRefused(make: () => FilterExpression): FilterExpression | undefined {
+  try {
+    return make()
+  } catch (error) {
+    if (isProconsulError(error, 'PROCONSUL_INVALID_OPTION')) return undefined
+    throw error
+  }
+}

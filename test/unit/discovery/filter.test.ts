@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { filter, type FilterExpression } from '../../../src/discovery/filter.js'
-import { isProconsulError } from '../../../src/errors/proconsul-error.js'
 import { compileFilter } from '../../../src/testing/filter/filter.js'
-import { anyFilter, anyInstance } from './any-filter.js'
+import { anyFilter, anyInstance, unlessRefused } from './any-filter.js'
 import { comparisonsRead } from './consul-parser.js'
 
 const { tags, all, any, not } = filter
@@ -21,6 +20,10 @@ describe('a filter', () => {
   it.each([
     [filter.tags.includes('v1').toString(), '"v1" in Service.Tags'],
     [filter.meta.key('version').equals('2').toString(), 'Service.Meta["version"] == "2"'],
+    [
+      filter.meta.key('version').matches('^2').toString(),
+      '"version" in Service.Meta and Service.Meta["version"] matches "^2"',
+    ],
     [filter.servicePort.notEquals(80).toString(), 'Service.Port != 80'],
     [filter.not(filter.tags.isEmpty()).toString(), 'not Service.Tags is empty'],
     [
@@ -126,12 +129,3 @@ describe('an expression of the builder', () => {
     expect(() => bush(5)).toThrow('each other')
   })
 })
-
-function unlessRefused(make: () => FilterExpression): FilterExpression | undefined {
-  try {
-    return make()
-  } catch (error) {
-    if (isProconsulError(error, 'PROCONSUL_INVALID_OPTION')) return undefined
-    throw error
-  }
-}
