@@ -199,7 +199,9 @@ export class ConsulHttpClient implements HttpClient {
   #timeout(request: HttpRequest, timeoutMs: number, lastFailure: ProconsulError | undefined): ProconsulError {
     const before = lastFailure === undefined ? '' : `; before that: ${lastFailure.message}`
     const message = `${request.operation}: no answer from ${this.#target} within ${formatDuration(timeoutMs)}${before}`
-    return new ProconsulError('PROCONSUL_TIMEOUT', message, lastFailure && { cause: lastFailure })
+    // An agent looks for a leader for many seconds before it says that there is none: the repetition runs out of time.
+    const code = lastFailure?.code === 'PROCONSUL_NO_LEADER' ? lastFailure.code : 'PROCONSUL_TIMEOUT'
+    return new ProconsulError(code, message, lastFailure && { cause: lastFailure })
   }
 
   get #isOnHost(): boolean {

@@ -116,6 +116,14 @@ describe('an outage is a typed error', () => {
     })
   })
 
+  it('when there is no leader, also when the agent takes longer to say so again than there is time', async () => {
+    const { url } = await agent(answers(500, 'No cluster leader'), hang)
+    await expect(client(url, { timeout: '500ms' }).request(READ)).rejects.toMatchObject({
+      code: 'PROCONSUL_NO_LEADER',
+      message: expect.stringMatching(/within 500ms; before that: .*No cluster leader/) as string,
+    })
+  })
+
   it('when the agent closes the connection at accept, as it does above its connection limit', async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -7,7 +7,7 @@ import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
 import { discoveryClient } from '../integration/discovery-client.js'
 import { configClient } from '../support/config-client.js'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
+import { ConsulAgent, startConsul } from '../support/consul-agent.js'
 import { startConsulCluster } from '../support/consul-cluster.js'
 import { eventually } from '../support/eventually.js'
 import { FaultProxy } from '../support/fault-proxy.js'
@@ -227,6 +227,16 @@ describe('a watched service', () => {
     await eventually(() => register(agent, 'b'), { within: 20_000 })
     await eventually(() => expect(ids(watcher.instances)).toEqual(['a', 'b']), { within: 20_000 })
     expect(watcher.snapshot.stale).toBe(false)
+  })
+
+  it('says that there is no leader, which the agent takes long to find out', async () => {
+    const lone = kept(await ConsulAgent.prepare({ flags: ['-server', '-bootstrap-expect=3'] }, 'member'))
+    await lone.launch(true)
+    await eventually(async () => expect((await lone.request('GET', '/v1/kv/a', { within: 20_000 })).status).toBe(500))
+    const { discovery } = kept(discoveryClient({ address: lone.url }))
+    const watcher = discovery.watchService('web')
+    await eventually(() => expect(watcher.snapshot.emptyReason).toBe('no-leader'), { within: 30_000 })
+    expect(watcher.failure).toMatchObject({ code: 'PROCONSUL_NO_LEADER' })
   })
 
   it('keeps its list when answers are garbage, too large or forbidden, and recovers by itself', async () => {
