@@ -10,6 +10,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** Time for the call with its repetitions. Default: the client's `timeout`. */
   readonly timeout?: Duration | undefined
+  /** Whether the call is repeated after an outage that may pass. `false` is for loops with a back-off of their own. Default true. */
+  readonly repeat?: boolean | undefined
   /** Overrides the client's ACL token. */
   readonly token?: string | undefined
   /** Overrides the client's datacenter. */
@@ -58,6 +60,7 @@ const LONGEST_WAIT_MS = 600_000
 export const REQUEST_OPTIONS: readonly (keyof RequestOptions)[] = Object.freeze([
   'signal',
   'timeout',
+  'repeat',
   'token',
   'datacenter',
   'namespace',
@@ -86,7 +89,7 @@ export function refuseUnknown(operation: string, options: object, known: readonl
   }
 }
 
-type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'token' | 'datacenter' | 'namespace' | 'partition'>
+type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'repeat' | 'token' | 'datacenter' | 'namespace' | 'partition'>
 
 /** The part of a request that follows from the options of any call. */
 export function commonPart(options: RequestOptions): Common {
@@ -97,6 +100,7 @@ export function commonPart(options: RequestOptions): Common {
   return {
     signal: checkSignal('signal', options.signal),
     timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
+    ...(options.repeat !== undefined && { repeat: checkBoolean('repeat', options.repeat) }),
     token,
     datacenter: name('datacenter', options.datacenter),
     namespace: name('namespace', options.namespace),

@@ -44,7 +44,9 @@ export class ServiceReader {
 
   /** The instances from the leader, past every cache. */
   async confirm(query: ResolvedServiceQuery, signal: AbortSignal): Promise<readonly ServiceInstance[]> {
-    const options = { ...query.read, ...askedOptions({ waitMs: 0, fresh: true, compress: true, signal }) }
+    const asked = askedOptions({ waitMs: 0, fresh: true, compress: true, signal })
+    // No loop stands behind it.
+    const options = { ...query.read, ...asked, repeat: true }
     const { value } = await this.#health.service(query.name, options)
     return await instancesOf(value, query.port)
   }
@@ -82,7 +84,7 @@ export class ServiceReader {
   ): Promise<EmptyReason> {
     if (meta.filteredByAcls === true) return 'filtered-by-acl'
     const { datacenter, namespace, partition, peer, stale } = read
-    const wide = { datacenter, namespace, partition, peer, stale, signal }
+    const wide = { datacenter, namespace, partition, peer, stale, signal, repeat: false }
     const all = await this.#health.service(name, wide)
     if (all.value.length > 0) {
       const isAnyPassing = all.value.some((entry) => serviceInstance(entry)?.status === 'passing')

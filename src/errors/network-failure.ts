@@ -30,6 +30,12 @@ export function neverConnected(error: ProconsulError): boolean {
   return systemCode !== undefined && NEVER_CONNECTED.has(systemCode)
 }
 
+/** Whether a connection was there and ended before an answer began. */
+export function lostConnection(error: ProconsulError): boolean {
+  const systemCode = codeOf(error.cause)
+  return systemCode === 'ECONNRESET' || systemCode === 'EPIPE'
+}
+
 function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

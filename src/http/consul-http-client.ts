@@ -85,6 +85,7 @@ export class ConsulHttpClient implements HttpClient {
     return await withDeadline({ clock: this.#clock, timeoutMs, signal, onTimeout }, async (deadline) => {
       const options = {
         idempotent: request.idempotent,
+        repeat: request.repeat ?? true,
         clock: this.#clock,
         giveUpAt: this.#clock.monotonic() + timeoutMs,
         signal: deadline,

@@ -33,6 +33,12 @@ export interface HttpRequest extends Tenancy {
   readonly body?: unknown
   /** Whether repeating the request after an unknown outcome does no harm. Reads are; a CAS write is not. */
   readonly idempotent: boolean
+  /**
+   * False for a read of a loop, whose own back-off is shared by all that read from the agent: repetitions beneath it would multiply the
+   * load on an agent in distress. It is repeated only once, after a lost connection, which may have been a kept one that had died.
+   * Default true.
+   */
+  readonly repeat?: boolean | undefined
   /** Set for a request that the agent may hold. It goes through the lane of the watches and is not repeated. */
   readonly blocking?: BlockingWait | undefined
   /** Set for a heartbeat. It has connections of its own, so that calls that hang cannot hold it up. */

@@ -1,7 +1,7 @@
 import pRetry from 'p-retry'
 import type { Clock } from '../core/clock.js'
 import { sleep } from '../core/sleep.js'
-import { neverConnected } from '../errors/network-failure.js'
+import { lostConnection, neverConnected } from '../errors/network-failure.js'
 import { isProconsulError, type ProconsulError } from '../errors/proconsul-error.js'
 
 /** Repeats of one request after its first try. */
@@ -13,6 +13,8 @@ const LONGEST_DELAY_MS = 1_000
 /** What bounds the repeats. */
 export interface RetryOptions {
   readonly idempotent: boolean
+  /** False: once at most, after a lost connection. */
+  readonly repeat: boolean
   readonly clock: Clock
   /** The moment on the monotonic clock at which the caller gives up. */
   readonly giveUpAt: number
@@ -24,7 +26,7 @@ export interface RetryOptions {
 /** Runs a request, and again where that is safe: after an outage that may pass, and for a write only if it cannot have had an effect. */
 export async function withRetries<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
   return await pRetry(attempt, {
-    retries: REPEATS,
+    retries: options.repeat ? REPEATS : 1,
     minTimeout: FIRST_DELAY_MS,
     maxTimeout: LONGEST_DELAY_MS,
     randomize: true,
@@ -40,7 +42,8 @@ export async function withRetries<T>(options: RetryOptions, attempt: () => Promi
   })
 }
 
-function mayRepeat(error: ProconsulError, { idempotent, clock, giveUpAt }: RetryOptions): boolean {
+function mayRepeat(error: ProconsulError, { idempotent, repeat, clock, giveUpAt }: RetryOptions): boolean {
+  if (!repeat && !lostConnection(error)) return false
   if (!error.retryable || clock.monotonic() + (error.retryAfterMs ?? 0) >= giveUpAt) return false
   return idempotent || error.code === 'PROCONSUL_RATE_LIMITED' || neverConnected(error)
 }

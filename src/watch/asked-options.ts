@@ -3,6 +3,7 @@ import type { WatchRead } from './watch-query.js'
 /** What the engine asks of one read, in the words of an endpoint's options. To be laid over those of the query. */
 export interface AskedOptions {
   readonly signal: AbortSignal
+  readonly repeat: false
   readonly index?: number
   readonly hash?: string
   /** Milliseconds. */
@@ -17,6 +18,7 @@ export interface AskedOptions {
 export function askedOptions({ index, hash, waitMs, fresh, compress, signal }: WatchRead): AskedOptions {
   return {
     signal,
+    repeat: false,
     ...(index !== undefined && { index, wait: waitMs }),
     ...(hash !== undefined && { hash, wait: waitMs }),
     ...(fresh && { stale: false, cached: false, consistent: true }),

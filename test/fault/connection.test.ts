@@ -182,6 +182,17 @@ describe('a request is repeated', () => {
     expect(requests).toHaveLength(3)
   })
 
+  it.each<[string, Answerer, number]>([
+    ['not at all when there is no leader', answers(500, 'No cluster leader'), 1],
+    ['not at all when the agent wants fewer requests', answers(429, '', { 'retry-after': '1' }), 1],
+    ['not at all when the answer is cut', cutMidway, 1],
+    ['once when the connection is lost', reset, 2],
+  ])('below a loop with a back-off of its own %s', async (_when, answer, count) => {
+    const { url, requests } = await agent(answer)
+    await expect(client(url).request({ ...READ, repeat: false })).rejects.toMatchObject({ retryable: true })
+    expect(requests).toHaveLength(count)
+  })
+
   it.each([429, 503])('after as long as the agent asks for with %d', async (status) => {
     const times: number[] = []
     const { url } = await agent(

@@ -101,7 +101,10 @@ export class CoverReader {
     const { access } = this.#scope
     const listed = names?.meta.index === undefined ? undefined : await this.#sideBySide(names, names.meta.index, signal)
     if (listed !== undefined) return listed
-    const own = ownEntries(this.#scope, await this.#parts.txn.trees(this.#coverage.prefixes, { ...access, signal }))
+    const own = ownEntries(
+      this.#scope,
+      await this.#parts.txn.trees(this.#coverage.prefixes, { ...access, signal, repeat: false }),
+    )
     // A transaction tells no index. What is newer than the newest key ends a wait by that one's.
     return { own, meta: { index: Math.max(1, newestIndex(own)) } }
   }
@@ -113,7 +116,7 @@ export class CoverReader {
   async #sideBySide(names: Names, index: number, signal: AbortSignal): Promise<Omit<Look, 'isCrowded'> | undefined> {
     const { access } = this.#scope
     // A server that lags, or that leads no more, could answer with what was there before the names.
-    const options = { ...access, signal, consistent: true, encoding: 'base64' } as const
+    const options = { ...access, signal, repeat: false, consistent: true, encoding: 'base64' } as const
     const answers = await Promise.all(
       this.#coverage.prefixes.map(async (prefix) => {
         const { value, meta } = await this.#parts.kv.list(prefix, options)
@@ -148,7 +151,7 @@ export class CoverReader {
 
   /** Names of the folder; undefined when there are too many, or when the token may not list it. */
   async #names(signal: AbortSignal, separator?: string): Promise<Names | undefined> {
-    const options = { ...this.#scope.access, separator, signal }
+    const options = { ...this.#scope.access, separator, signal, repeat: false }
     try {
       return await this.#parts.kv.keys(this.#coverage.cover, options, { maxBytes: NAMES_MAX_BYTES })
     } catch (error) {

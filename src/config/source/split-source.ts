@@ -106,7 +106,10 @@ export class SplitSource implements StateSource {
     const { access } = this.#scope
     const { signal } = this.#link
     const index = Math.max(0, ...this.#marks.map(({ snapshot }) => snapshot?.index ?? 0))
-    const read = ownEntries(this.#scope, await this.#parts.txn.trees(this.#prefixes, { ...access, signal }))
+    const read = ownEntries(
+      this.#scope,
+      await this.#parts.txn.trees(this.#prefixes, { ...access, signal, repeat: false }),
+    )
     const before = this.#state ?? { entries: [], index: 0 }
     const entries = keepEntries(before.entries, read)
     const advanced = await provesDeletion(this.#parts, this.#scope, { before, entries }, signal)

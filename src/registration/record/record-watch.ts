@@ -26,7 +26,7 @@ export class RecordWatch {
       // An unknown id cannot be waited for. It is being registered again at this moment.
       pollMs: POLL_MS,
       read: async ({ hash, waitMs, signal }: { hash?: string; waitMs: number; signal: AbortSignal }) =>
-        await this.#services.get(id, { signal, ...(hash !== undefined && { hash, wait: waitMs }) }),
+        await this.#services.get(id, { signal, repeat: false, ...(hash !== undefined && { hash, wait: waitMs }) }),
     }
     const subscription = this.#records.subscribe(query, { onValue: onChange, onRecovery: onChange, onFailure })
     return () => subscription.close()

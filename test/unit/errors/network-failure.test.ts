@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { networkFailure, neverConnected } from '../../../src/errors/network-failure.js'
+import { lostConnection, networkFailure, neverConnected } from '../../../src/errors/network-failure.js'
 
 const failure = (code: string | undefined, message = 'it broke') =>
   networkFailure(
@@ -24,6 +24,15 @@ it.each([
   const error = failure(systemCode)
   expect(error.code).toBe(code)
   expect(neverConnected(error)).toBe(isUnsent)
+})
+
+it.each([
+  ['ECONNRESET', true],
+  ['EPIPE', true],
+  ['ECONNREFUSED', false],
+  [undefined, false],
+])('tells after %s whether there was a connection', (systemCode, wasConnected) => {
+  expect(lostConnection(failure(systemCode))).toBe(wasConnected)
 })
 
 it('names what was asked of whom, and keeps nothing of the original error but its code and message', () => {
