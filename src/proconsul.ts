@@ -113,7 +113,7 @@ export class Proconsul implements AsyncDisposable {
     this.kv = new Kv(runtime, kv, txn, this.#engine)
     this.#configs = new ConfigReader(runtime, kv, txn, this.#engine)
     const { catalog, event, health, query: preparedQuery } = this
-    this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery })
+    this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery }, connection)
     this.#registrar = new Registrar({
       runtime,
       http,

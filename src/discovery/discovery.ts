@@ -9,6 +9,7 @@ import { checkObject, checkOneOf, checkSignal, checkString } from '../core/optio
 import type { Runtime } from '../core/runtime.js'
 import { SnapshotFile } from '../core/snapshot-file.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
+import type { Tenancy } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
 import { cachedSource } from './sources/cached-source.js'
@@ -84,6 +85,7 @@ type PreparedOptions = ListOptions & { readonly query: string }
 /** Finds services: once, or again and again. Equal queries share one blocking query, however many watchers there are. */
 export class Discovery implements Closeable {
   readonly #runtime: Runtime
+  readonly #tenancy: Tenancy
   readonly #watchers = new Set<Closeable>()
   readonly #instances: ServiceReader
   readonly #services: ListReader<ServiceName, ListOptions>
@@ -93,8 +95,10 @@ export class Discovery implements Closeable {
   readonly #prepared: ListReader<ServiceInstance, PreparedOptions>
   #isClosed = false
 
-  constructor(runtime: Runtime, engine: WatchEngine, apis: DiscoveryApis) {
+  /** @param tenancy where the client asks when a query does not say */
+  constructor(runtime: Runtime, engine: WatchEngine, apis: DiscoveryApis, tenancy: Tenancy) {
     this.#runtime = runtime
+    this.#tenancy = tenancy
     this.#instances = new ServiceReader(engine, apis.health, apis.catalog)
     this.#services = new ListReader(engine, servicesKind(apis.catalog))
     this.#nodes = new ListReader(engine, {
@@ -204,8 +208,14 @@ export class Discovery implements Closeable {
     )
     const source = fallback && others ? failover([own, ...others], this.#runtime, fallback) : own
     if (watch.cacheFile === undefined) return source
-    // The port and the rest of the query are part of what was saved: a file of another query must not be used.
-    const kind = `instances ${JSON.stringify(query)}`
+    // The port, the datacenter and the rest of the query are part of what was saved: a file of another query must not be used.
+    const { datacenter, namespace, partition } = this.#tenancy
+    const asked = {
+      datacenter: query.read.datacenter ?? datacenter,
+      namespace: query.read.namespace ?? namespace,
+      partition: query.read.partition ?? partition,
+    }
+    const kind = `instances ${JSON.stringify({ ...query, read: { ...query.read, ...asked } })}`
     const file = new SnapshotFile({ path: watch.cacheFile, kind, version: 1 })
     return cachedSource(source, { runtime: this.#runtime, file, parse: savedInstances })
   }

@@ -30,7 +30,7 @@ export function discoveryClient(options: ProconsulOptions, watch: WatchOptions =
   const catalog = new CatalogApi(http)
   const preparedQuery = new PreparedQueryApi(http)
   const event = new EventApi(http)
-  const discovery = new Discovery(runtime, engine, { health, catalog, preparedQuery, event })
+  const discovery = new Discovery(runtime, engine, { health, catalog, preparedQuery, event }, connection)
   const close = async (): Promise<void> => {
     await discovery.close()
     await engine.close()

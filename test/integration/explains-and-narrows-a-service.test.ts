@@ -188,6 +188,34 @@ describe('a watch with a cache file', () => {
     await eventually(() => expect(ids(watcher.instances)).toEqual(['b']), { within: 15_000 })
     expect(watcher.snapshot.stale).toBe(false)
   })
+
+  it.each([
+    [{ datacenter: 'elsewhere' }, false],
+    [{ datacenter: 'here', namespace: 'team' }, false],
+    [{ datacenter: 'here', partition: 'part' }, false],
+    [{ datacenter: 'here' }, true],
+  ])(
+    'starts with a file that a client for datacenter "here" wrote, as a client for %j: %j',
+    async (tenancy, starts) => {
+      const folder = await mkdtemp(join(tmpdir(), 'proconsul-cache-'))
+      open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) })
+      const cacheFile = join(folder, 'web.json')
+      const list = JSON.stringify([{ Node: { Node: 'n', Address: '10.0.0.1' }, Service: { ID: 'a' } }])
+      await using agent = await scriptedAgent(answers(200, list, { 'x-consul-index': '5' }))
+      {
+        await using client = discoveryClient({ address: agent.url, datacenter: 'here' })
+        await client.discovery.watchService('web', { cacheFile }).ready()
+      }
+      await agent.close()
+      await using client = discoveryClient({ address: agent.url, ...tenancy })
+      const watcher = client.discovery.watchService('web', { cacheFile })
+      const told: string[] = []
+      watcher.on('error', ({ code }) => told.push(code))
+      await eventually(() => expect(told.length + watcher.instances.length).toBeGreaterThan(1))
+      expect(ids(watcher.instances)).toEqual(starts ? ['a'] : [])
+      expect(told.includes('PROCONSUL_CACHE_FAILED')).toBe(!starts)
+    },
+  )
 })
 
 describe('a service in two datacenters', () => {
