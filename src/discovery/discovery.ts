@@ -160,19 +160,24 @@ export class Discovery implements Closeable {
   }
 
   /** Follows the user events that the agent sees. Gossip promises neither delivery nor order. Throws as {@link watchService} does. */
-  watchEvents({ name, signal, datacenter }: EventsQuery = {}): EventsWatcher {
-    const source = this.#events.source({ name: name === undefined ? undefined : checkString('name', name), datacenter })
-    return this.#open(source, signal, (parts) => new EventsWatcher(parts))
+  watchEvents(query: EventsQuery = {}): EventsWatcher {
+    checkObject('query', query, ['name', 'datacenter', 'signal'])
+    const name = query.name === undefined ? undefined : checkString('name', query.name)
+    const { datacenter } = resolveCatalogQuery(query)
+    const source = this.#events.source({ name, datacenter })
+    return this.#open(source, query.signal, (parts) => new EventsWatcher(parts))
   }
 
   /**
    * Follows the result of a prepared query, by its id or name. Consul cannot hold such a query: it is executed at an interval, and a
    * change is seen that much later. Throws as {@link watchService} does.
    */
-  watchPreparedQuery(query: string, { interval, signal, datacenter, near }: PreparedQueryWatch = {}): ServiceWatcher {
-    const pollMs = parseDuration('interval', interval ?? PREPARED_QUERY_INTERVAL_MS, { minMs: 100 })
+  watchPreparedQuery(query: string, options: PreparedQueryWatch = {}): ServiceWatcher {
+    checkObject('query', options, ['interval', 'datacenter', 'near', 'signal'])
+    const pollMs = parseDuration('interval', options.interval ?? PREPARED_QUERY_INTERVAL_MS, { minMs: 100 })
+    const { datacenter, near } = resolveCatalogQuery(options)
     const source = this.#prepared.source({ query: checkString('query', query), datacenter, near }, pollMs)
-    return this.#open(source, signal, (parts) => new ServiceWatcher(query, parts))
+    return this.#open(source, options.signal, (parts) => new ServiceWatcher(query, parts))
   }
 
   /** Closes every watcher. Resolves when their cache files are written. */
