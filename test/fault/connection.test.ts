@@ -8,6 +8,7 @@ import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
 import type { HttpRequest } from '../../src/http/request.js'
 import { resolveOptions, type ProconsulOptions } from '../../src/options.js'
 import { eventually } from '../support/eventually.js'
+import { FakeClock } from '../support/fake-clock.js'
 import { answers, scriptedAgent, type Answerer, type ScriptedAgent } from '../support/scripted-agent.js'
 
 const READ: HttpRequest = { operation: 'kv.get', method: 'GET', path: '/kv/a', idempotent: true }
@@ -282,6 +283,23 @@ describe('a blocking query', () => {
     controller.abort()
     await expect(query).rejects.toMatchObject({ code: 'PROCONSUL_ABORTED' })
     expect(http.watchLane.free).toBe(0)
+  })
+
+  it('may be held a sixteenth longer than asked before its time to answer begins', async () => {
+    const { url, requests } = await agent(hang)
+    const clock = new FakeClock()
+    const http = new ConsulHttpClient(resolveOptions({ address: url, timeout: '10s' }, {}).connection, clock)
+    opened.push(http)
+    const settled = vi.fn()
+    const query = http
+      .request({ ...WATCH, blocking: { waitMs: 32_000 } })
+      .catch((error: unknown) => void settled(error))
+    await eventually(() => expect(requests).toHaveLength(1))
+    await clock.advance(43_999)
+    expect(settled).not.toHaveBeenCalled()
+    await clock.advance(1)
+    await query
+    expect(settled).toHaveBeenCalledWith(expect.objectContaining({ code: 'PROCONSUL_TIMEOUT' }))
   })
 
   it('is not repeated: its loop knows better', async () => {

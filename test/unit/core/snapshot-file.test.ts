@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SnapshotFile, type SnapshotFileOptions } from '../../../src/core/snapshot-file.js'
 
 let folder: string
@@ -13,6 +13,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  vi.restoreAllMocks()
   await rm(folder, { recursive: true })
 })
 
@@ -74,6 +75,21 @@ describe('SnapshotFile', () => {
     await snapshotFile().write(1, 0)
     await chmod(path, mode)
     expect(await snapshotFile().read()).toMatchObject({ type: 'unusable', problem: 'too-open' })
+  })
+
+  it('ignores a file of another user, though its mode is right', async () => {
+    await snapshotFile().write(1, 0)
+    const own = process.getuid?.() ?? 0
+    // Only root can give a file away; anybody else takes another name.
+    if (own === 0) await chown(path, 65_534, 65_534)
+    else vi.spyOn(process, 'getuid').mockReturnValue(own + 1)
+    expect(await snapshotFile().read()).toMatchObject({ type: 'unusable', problem: 'too-open' })
+  })
+
+  it.runIf(process.getuid?.() === 0)('takes a file of root, whoever reads it', async () => {
+    await snapshotFile().write(1, 0)
+    vi.spyOn(process, 'getuid').mockReturnValue(1_000)
+    expect(await snapshotFile().read()).toMatchObject({ type: 'found', value: 1 })
   })
 
   it('neither reads nor writes a file over its limit, and keeps the old one', async () => {

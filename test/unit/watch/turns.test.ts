@@ -64,6 +64,17 @@ describe('the turns of blocking queries', () => {
     expect(turns.debug().sweepMs).toBe(1_500)
   })
 
+  it('learn nothing about that cost from a turn that a change has ended early', async () => {
+    const clock = new FakeClock()
+    const turns = turnsFor(1_000, 50, clock)
+    for (let round = 0; round < 200; round++) {
+      const turn = await turns.enter(OLD, signal)
+      await clock.advance(1)
+      turn.leave()
+    }
+    expect((await turns.enter(OLD, signal)).waitMs).toBe(75)
+  })
+
   it('lengthen the sweep rather than cost more reads than allowed', async () => {
     const turns = turnsFor(10_000, 50)
     expect((await turns.enter(OLD, signal)).waitMs).toBe(50)
