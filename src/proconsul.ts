@@ -111,7 +111,7 @@ export class Proconsul implements AsyncDisposable {
     this.#engine = new WatchEngine(runtime, budget, watch)
     const [kv, txn] = [new KvApi(http), new TxnApi(http)]
     this.kv = new Kv(runtime, kv, txn, this.#engine)
-    this.#configs = new ConfigReader(runtime, kv, txn, this.#engine)
+    this.#configs = new ConfigReader(runtime, kv, txn, this.#engine, connection)
     const { catalog, event, health, query: preparedQuery } = this
     this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery }, connection)
     this.#registrar = new Registrar({

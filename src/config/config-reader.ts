@@ -4,6 +4,7 @@ import type { TxnApi } from '../api/txn.js'
 import type { Runtime } from '../core/runtime.js'
 import { SnapshotFile } from '../core/snapshot-file.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
+import type { Tenancy } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
 import { Applier } from './assembly/applier.js'
@@ -26,11 +27,14 @@ import type { TreeObject } from './tree/tree.js'
 export class ConfigReader implements Closeable {
   readonly #runtime: Runtime
   readonly #layers: LayerReader
+  readonly #tenancy: Tenancy
   readonly #open = new Set<Closeable>()
   #closing: Promise<void> | undefined
 
-  constructor(runtime: Runtime, kv: KvApi, txn: TxnApi, engine: WatchEngine) {
+  /** @param tenancy where the client asks when a configuration does not say */
+  constructor(runtime: Runtime, kv: KvApi, txn: TxnApi, engine: WatchEngine, tenancy: Tenancy) {
     this.#runtime = runtime
+    this.#tenancy = tenancy
     this.#layers = new LayerReader(runtime, kv, txn, engine)
   }
 
@@ -85,7 +89,9 @@ export class ConfigReader implements Closeable {
   #cache<T>(options: ResolvedConfigOptions<T>, format: 'keys' | 'documents'): ConfigCache | undefined {
     if (options.cacheFile === undefined) return undefined
     const file = new SnapshotFile({ path: options.cacheFile, ...CONFIG_CACHE })
-    return new ConfigCache(file, { layers: options.layers, format, key: options.cacheKey })
+    const { datacenter, namespace, partition } = { ...this.#tenancy, ...options.access }
+    const tenancy = { datacenter, namespace, partition }
+    return new ConfigCache(file, { layers: options.layers, format, tenancy, key: options.cacheKey })
   }
 
   async #readCache(cache: ConfigCache | undefined): Promise<CachedConfig | undefined> {

@@ -100,18 +100,19 @@ export class Discovery implements Closeable {
     this.#runtime = runtime
     this.#tenancy = tenancy
     this.#instances = new ServiceReader(engine, apis.health, apis.catalog)
-    this.#services = new ListReader(engine, servicesKind(apis.catalog))
+    const isNeverEmpty = (options: ListOptions): boolean => isWhole({ ...options, ...placeOf(tenancy, options) })
+    this.#services = new ListReader(engine, { ...servicesKind(apis.catalog), isNeverEmpty })
     this.#nodes = new ListReader(engine, {
       name: 'catalog.nodes',
       ...NODE,
       read: (options) => apis.catalog.nodes(options),
-      isNeverEmpty: isWhole,
+      isNeverEmpty,
     })
     this.#checks = new ListReader(engine, {
       name: 'health.state',
       ...CHECK,
       read: ({ state, ...options }) => apis.health.state(state, options),
-      isNeverEmpty: ({ state, ...options }) => state === 'any' && isWhole(options),
+      isNeverEmpty: ({ state, ...options }) => state === 'any' && isNeverEmpty(options),
     })
     this.#events = new ListReader(engine, {
       name: 'event.list',
@@ -214,13 +215,8 @@ export class Discovery implements Closeable {
     const source = fallback && others ? failover([own, ...others], this.#runtime, fallback) : own
     if (watch.cacheFile === undefined) return source
     // The port, the datacenter and the rest of the query are part of what was saved: a file of another query must not be used.
-    const { datacenter, namespace, partition } = this.#tenancy
-    const asked = {
-      datacenter: query.read.datacenter ?? datacenter,
-      namespace: query.read.namespace ?? namespace,
-      partition: query.read.partition ?? partition,
-    }
-    const kind = `instances ${JSON.stringify({ ...query, read: { ...query.read, ...asked } })}`
+    const read = { ...query.read, ...placeOf(this.#tenancy, query.read) }
+    const kind = `instances ${JSON.stringify({ ...query, read })}`
     const file = new SnapshotFile({ path: watch.cacheFile, kind, version: 1 })
     return cachedSource(source, { runtime: this.#runtime, file, parse: savedInstances })
   }
@@ -244,7 +240,6 @@ function servicesKind(catalog: CatalogApi): ListKind<ServiceName, ListOptions> {
       const { value, meta } = await catalog.services(options)
       return { value: Object.entries(value).map(([name, tags]) => ({ name, tags })), meta }
     },
-    isNeverEmpty: isWhole,
   }
 }
 
@@ -258,5 +253,14 @@ function preparedKind(api: PreparedQueryApi): ListKind<ServiceInstance, Prepared
       const items = value.entries.map((entry) => serviceInstance(entry)).filter((instance) => instance !== undefined)
       return { value: items, meta }
     },
+  }
+}
+
+/** Where a read asks: as it says itself, or as its client does. */
+function placeOf(client: Tenancy, read: Tenancy): Tenancy {
+  return {
+    datacenter: read.datacenter ?? client.datacenter,
+    namespace: read.namespace ?? client.namespace,
+    partition: read.partition ?? client.partition,
   }
 }

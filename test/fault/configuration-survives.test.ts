@@ -135,10 +135,14 @@ describe('a cache file', () => {
     await expect(open({ cacheFile, timeout: '1s' })).rejects.toMatchObject({ code: 'PROCONSUL_UNAVAILABLE' })
   })
 
-  it('of another configuration is not used', async () => {
+  it.each<[string, Partial<ConfigOptions>]>([
+    ['configuration', { layers: ['other'] }],
+    ['datacenter', { datacenter: 'production' }],
+    ['namespace', { namespace: 'team-b' }],
+  ])('of another %s is not used', async (_what, other) => {
     await ranOnce()
     await agent.kill()
-    await expect(open({ layers: ['other'], cacheFile, timeout: '1s' })).rejects.toMatchObject({
+    await expect(open({ ...other, cacheFile, timeout: '1s' })).rejects.toMatchObject({
       code: 'PROCONSUL_UNAVAILABLE',
     })
   })

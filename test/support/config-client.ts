@@ -35,7 +35,7 @@ export function configClient(options: ProconsulOptions, watch: WatchOptions = {}
   const kvApi = new KvApi(sent)
   const txnApi = new TxnApi(sent)
   const kv = new Kv(runtime, kvApi, txnApi, engine)
-  const config = new ConfigReader(runtime, kvApi, txnApi, engine)
+  const config = new ConfigReader(runtime, kvApi, txnApi, engine, connection)
   return {
     kv,
     kvApi,

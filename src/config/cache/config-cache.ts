@@ -1,6 +1,7 @@
 import { isRecord } from '../../core/option-check.js'
 import type { SnapshotFile } from '../../core/snapshot-file.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
+import type { Tenancy } from '../../http/request.js'
 import type { ConfigDocument, LayerDocuments, LayerFormat } from '../assembly/documents.js'
 import { keySegments } from '../formats/keys.js'
 import type { ConfigLayer } from '../layer.js'
@@ -31,6 +32,7 @@ export type CacheRead =
 export interface CacheIdentity {
   readonly layers: readonly ConfigLayer[]
   readonly format: LayerFormat['type']
+  readonly tenancy: Tenancy
   readonly key: Buffer | undefined
 }
 
@@ -72,9 +74,10 @@ export class ConfigCache {
     await this.#file.write(key === undefined ? body : { sealed: seal(JSON.stringify(body), key) }, savedAt)
   }
 
-  /** Which configuration it is: the same layers in the same order and format. */
+  /** Which configuration it is: the same layers in the same order and format, of the same place. */
   get #signature(): string {
-    return JSON.stringify([this.#identity.format, ...this.#identity.layers.map(({ path }) => path)])
+    const { format, tenancy, layers } = this.#identity
+    return JSON.stringify([format, tenancy, ...layers.map(({ path }) => path)])
   }
 
   #open(value: unknown): Readonly<Record<string, unknown>> | string {
