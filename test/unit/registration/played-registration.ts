@@ -5,6 +5,7 @@ import { formatBoot } from '../../../src/registration/identity/boot.js'
 import type { HttpRequest } from '../../../src/http/request.js'
 import { RecordKeeper } from '../../../src/registration/record/record-keeper.js'
 import { Registration } from '../../../src/registration/registration.js'
+import { RegistrationGuard } from '../../../src/registration/registration-guard.js'
 import type { RegistrationEvents } from '../../../src/registration/registration-events.js'
 import { metaOf, OWN, playedParts } from './played-agent.js'
 
@@ -12,15 +13,16 @@ import { metaOf, OWN, playedParts } from './played-agent.js'
 export const WEB: ServiceDefinition = { name: 'web', id: 'w', check: { ttl: '9s' } }
 const EVENTS = ['registered', 'registerFailed', 'lost', 'restored', 'repaired', 'conflict', 'deregistered'] as const
 
-/** A registration on a played agent that has not begun yet. */
-export function registering(definition: ServiceDefinition = WEB) {
+/** A registration on a played agent that has not begun yet. With `isGuarded` it is compared with what the agent has, as in life. */
+export function registering(definition: ServiceDefinition = WEB, isGuarded = false) {
   const parts = playedParts()
   const { agent, clock, logger, token } = parts
   const resolved = resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) })
   const record = new RecordKeeper(resolved, parts)
+  const guard = new RegistrationGuard(parts)
   /** What was begun and ended beside the requests. */
   const kept: string[] = []
-  const registration = new Registration(definition, {
+  const registration: Registration = new Registration(definition, {
     ...parts,
     record,
     acceptChecks: () => undefined,
@@ -29,8 +31,14 @@ export function registering(definition: ServiceDefinition = WEB) {
       kept.push('watch')
       return () => kept.push('unwatch')
     },
-    onKeep: () => kept.push('keep'),
-    onEnd: () => kept.push('end'),
+    onKeep: () => {
+      kept.push('keep')
+      if (isGuarded) guard.add({ registration, record })
+    },
+    onEnd: () => {
+      kept.push('end')
+      guard.close()
+    },
   })
   const told: string[] = []
   for (const name of EVENTS satisfies readonly (keyof RegistrationEvents)[])
