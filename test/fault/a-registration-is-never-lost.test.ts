@@ -329,4 +329,25 @@ describe('a token that is revoked', () => {
     await client(agent.url, { token: second.secret }).registerService(definition)
     await eventually(async () => expect(await ids()).toEqual(['leased-new']))
   })
+
+  it('keeps no check in the catalog that the dead run had and its successor has not', async () => {
+    const agent = await consulAgent({ acl: true })
+    const [first, second] = [await agent.acl.createToken(RULES), await agent.acl.createToken(RULES)]
+    const checks = ['service:leased', 'service:leased:2'].map((id) => ({ CheckID: id, TTL: '1h', Status: 'critical' }))
+    const ghost = { ID: 'leased', Name: 'leased', Port: 80, Checks: checks }
+    await agent.request('PUT', '/v1/agent/service/register', { body: ghost, token: first.secret })
+    const listed = async (): Promise<readonly string[]> =>
+      (await agent.read<{ CheckID: string }[]>('/v1/health/checks/leased')).map(({ CheckID }) => CheckID).sort()
+    await eventually(async () => expect(await listed()).toEqual(['service:leased', 'service:leased:2']))
+    await agent.acl.deleteToken(first)
+    await eventually(async () => {
+      expect(await agent.request('GET', '/v1/agent/checks', { token: first.secret })).toMatchObject({ status: 403 })
+    })
+    const definition = { name: 'leased', id: 'leased', port: 80, check: { ttl: '5s' } } as const
+    await client(agent.url, { token: second.secret }).registerService(definition)
+    await eventually(async () => {
+      expect(await agent.read<unknown[]>('/v1/health/service/leased?passing')).toHaveLength(1)
+    })
+    expect(await listed()).toEqual(['service:leased'])
+  })
 })

@@ -11,6 +11,7 @@ import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.j
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { BOOT_KEY, formatBoot, isAlive, parseBoot, type Boot } from '../identity/boot.js'
 import { Maintenance } from './maintenance.js'
+import { takeOver } from './take-over.js'
 import { changedKinds, checkDrift, leftChecks, otherKinds, serviceDrift, surplusIds } from './record-drift.js'
 
 /** What a record is kept with. */
@@ -325,6 +326,7 @@ export class RecordKeeper {
    */
   async #endStrange(signal: AbortSignal): Promise<void> {
     const ids = [...new Set([...this.#strange, ...this.#superseded])]
+    await takeOver(this.#parts, this.#id, ids, signal)
     await Promise.all(ids.map((id) => this.#parts.checks.deregister(id, { signal })))
     this.#strange = []
     this.#superseded.clear()
