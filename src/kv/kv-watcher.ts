@@ -81,10 +81,7 @@ export class KvWatcher<Value> extends Emitter<KvWatcherEvents<Value>> implements
 
   /** When Consul last confirmed the value, in milliseconds since the epoch; undefined before the first answer. */
   get receivedAt(): number | undefined {
-    const shown = this.#snapshot
-    const last = this.#subscription.snapshot
-    // While this one is paused, others of the same key may have a newer value, whose time is not that of the one shown.
-    return shown !== undefined && last?.value === shown.value ? last.receivedAt : shown?.receivedAt
+    return this.#subscription.snapshot?.receivedAt
   }
 
   /** Whether Consul cannot be read at present. */
