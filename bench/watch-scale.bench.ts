@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Agent, get, request } from 'node:http'
 import Consul from 'consul'
@@ -156,6 +157,7 @@ const bare: Contender = {
   start(consul, onState, onError) {
     const agent = new Agent({ keepAlive: true })
     const closing = new AbortController()
+    setMaxListeners(Infinity, closing.signal)
     const loop = async (name: string): Promise<void> => {
       let index = '0'
       while (!closing.signal.aborted) {
