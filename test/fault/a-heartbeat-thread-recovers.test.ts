@@ -22,7 +22,7 @@ it('is told by the agent that the service is unknown, and has it registered agai
     const entries = await agent.read<unknown[]>('/v1/health/service/threaded?passing')
     expect(entries).toHaveLength(1)
   })
-  expect(registration.state).toBe('registered')
+  await eventually(() => expect(registration.state).toBe('registered'))
 })
 
 it('beats over TLS with a client certificate', async () => {

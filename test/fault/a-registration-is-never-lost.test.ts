@@ -304,7 +304,8 @@ describe('a token that is revoked', () => {
     token = second.secret
     await eventually(async () => {
       const registrations = (await agent.logs()).match(/PUT url=\/v1\/agent\/service\/register/g)
-      expect(registrations).toHaveLength(2)
+      // A third one where the second was on its way when the change was noticed: it may have gone out under either.
+      expect(registrations?.length).toBeGreaterThanOrEqual(2)
     })
     await registration.deregister()
     // With the old token at the agent the catalog would keep the service.
