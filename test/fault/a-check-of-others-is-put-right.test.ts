@@ -1,36 +1,18 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
-import { Proconsul } from '../../src/proconsul.js'
+import { describe, expect, it } from 'vitest'
 import type { Registration } from '../../src/registration/registration.js'
 import { startEmbeddedConsul } from '../../src/testing/index.js'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
-import type { ConsulOptions } from '../support/consul-options.js'
+import type { ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest, client, consulAgent } from '../support/opened.js'
 import { FaultProxy } from '../support/fault-proxy.js'
-
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
-async function consulAgent(options: ConsulOptions = {}): Promise<ConsulAgent> {
-  const agent = await startConsul(options)
-  opened.push(() => agent.close())
-  return agent
-}
-
-function client(address: string): Proconsul {
-  const made = new Proconsul({ address, timeout: '3s' })
-  opened.push(() => made.close({ timeout: '1s' }))
-  return made
-}
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  opened.push(() => server.close())
+  afterTest(() => server.close())
   return (server.address() as AddressInfo).port
 }
 
@@ -69,7 +51,7 @@ function repaired(registration: Registration): Promise<readonly string[]> {
 /** A way to the agent that counts what is asked. */
 async function counted(target: { readonly host: string; readonly port: number }) {
   const proxy = await FaultProxy.start(target)
-  opened.push(() => proxy.close())
+  afterTest(() => proxy.close())
   const count = (request: string): number => proxy.counters.requests.filter((line) => line.startsWith(request)).length
   /** Resolves when the records have been compared so many times more. */
   const looks = async (more: number): Promise<void> => {

@@ -1,29 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import type { ProconsulOptions } from '../../src/options.js'
-import { Proconsul } from '../../src/proconsul.js'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
-import type { ConsulOptions } from '../support/consul-options.js'
+import { describe, expect, it } from 'vitest'
+import type { ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { client, consulAgent } from '../support/opened.js'
 
 const RULES =
   'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'
-
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
-async function consulAgent(options: ConsulOptions = {}): Promise<ConsulAgent> {
-  const agent = await startConsul(options)
-  opened.push(() => agent.close())
-  return agent
-}
-
-function client(address: string, options: ProconsulOptions = {}): Proconsul {
-  const made = new Proconsul({ address, timeout: '3s', ...options })
-  opened.push(() => made.close({ timeout: '1s' }))
-  return made
-}
 
 async function passing(agent: ConsulAgent, service: string): Promise<number> {
   return (await agent.read<unknown[]>(`/v1/health/service/${service}?passing`)).length

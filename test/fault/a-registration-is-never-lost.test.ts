@@ -2,37 +2,18 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
-import { Proconsul } from '../../src/proconsul.js'
-import type { ProconsulOptions } from '../../src/options.js'
+import { describe, expect, it } from 'vitest'
 import { formatBoot, ownBoot } from '../../src/registration/identity/boot.js'
 import type { Registration } from '../../src/registration/registration.js'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
-import type { ConsulOptions } from '../support/consul-options.js'
+import type { ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest, client, consulAgent } from '../support/opened.js'
 import { FaultProxy } from '../support/fault-proxy.js'
-
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
-async function consulAgent(options: ConsulOptions = {}): Promise<ConsulAgent> {
-  const agent = await startConsul(options)
-  opened.push(() => agent.close())
-  return agent
-}
-
-function client(address: string, options: ProconsulOptions = {}): Proconsul {
-  const made = new Proconsul({ address, timeout: '3s', ...options })
-  opened.push(() => made.close({ timeout: '1s' }))
-  return made
-}
 
 async function listening(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  opened.push(() => server.close())
+  afterTest(() => server.close())
   return (server.address() as AddressInfo).port
 }
 
@@ -247,7 +228,7 @@ describe('a wall clock that jumps', () => {
       const registration = await client(agent.url).registerService({ name: 'timely', check, eventLoop })
       const events = heard(registration)
       const { now } = Date
-      opened.push(() => void (Date.now = now))
+      afterTest(() => void (Date.now = now))
       const jumpedAt = performance.now()
       Date.now = () => now() + byMs
       let beats = 0
@@ -273,7 +254,7 @@ describe('a network on a bad day', () => {
   it('cuts the connection in the middle of the registration, and the service is there all the same', async () => {
     const agent = await consulAgent()
     const proxy = await FaultProxy.start(agent)
-    opened.push(() => proxy.close())
+    afterTest(() => proxy.close())
     proxy.pause('toClient')
     const registering = client(`http://127.0.0.1:${proxy.port}`, { timeout: '1s' }).registerService({
       name: 'cut',

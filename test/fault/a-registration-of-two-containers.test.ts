@@ -1,31 +1,21 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
-import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
+import { describe, expect, it } from 'vitest'
+import type { ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest, consulAgent } from '../support/opened.js'
 
 const SERVICE = fileURLToPath(new URL('../support/contained-service.ts', import.meta.url))
 /** What containers with the network and the name of their host have: a process of its own with the pid 1. */
 const CONTAINED = ['--pid', '--fork', '--kill-child', '--mount-proc'] as const
 const canContain = spawnSync('unshare', [...CONTAINED, 'true']).status === 0
 
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
-async function consulAgent(): Promise<ConsulAgent> {
-  const agent = await startConsul()
-  opened.push(() => agent.close())
-  return agent
-}
-
 /** Resolves, when the service is registered, with all that it goes on to say. */
 async function contained(agent: ConsulAgent, id: string): Promise<{ readonly said: string[] }> {
   const command = [process.execPath, '--import', 'tsx', SERVICE, agent.url, id]
   const child = spawn('unshare', [...CONTAINED, ...command], { stdio: ['ignore', 'pipe', 'inherit'] })
-  opened.push(() => end(child))
+  afterTest(() => end(child))
   const said: string[] = []
   child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(...text.trim().split('\n')))
   await eventually(() => expect(said).toEqual(['registered']), { within: 20_000 })

@@ -1,33 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Proconsul } from '../../src/proconsul.js'
-import type { ProconsulOptions } from '../../src/options.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { startConsulCluster } from '../support/consul-cluster.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest, client, consulAgent } from '../support/opened.js'
 
 const VICTIM = fileURLToPath(new URL('../../bench/registration/victim.ts', import.meta.url))
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
-function client(address: string, options: ProconsulOptions = {}): Proconsul {
-  const made = new Proconsul({ address, timeout: '3s', ...options })
-  opened.push(() => made.close({ timeout: '1s' }))
-  return made
-}
-
 async function passing(agent: ConsulAgent, service: string): Promise<number> {
   return (await agent.read<unknown[]>(`/v1/health/service/${service}?passing`)).length
 }
 
 describe('a process that is killed', () => {
   it('is critical within its TTL', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const args = ['ours', agent.host, String(agent.port), '2000']
     const child = fork(VICTIM, args, { execArgv: ['--import', 'tsx'] })
     await once(child, 'message')
@@ -41,8 +29,7 @@ describe('a process that is killed', () => {
 
 describe('an agent that stands still', () => {
   it('has the service passing within a second after it goes on, though the TTL ran out meanwhile', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const registration = await client(agent.url).registerService({ name: 'still', check: { ttl: '2s' } })
     let failures = 0
     registration.on('heartbeatFailed', () => (failures += 1))
@@ -78,7 +65,7 @@ describe('a cluster that loses its leader', { timeout: 60_000 }, () => {
 describe('an agent that refuses', () => {
   it('fails the registration at once, where trying again is of no use, and goes on trying in the background', async () => {
     const agent = await startConsul({ acl: true })
-    opened.push(() => agent.close())
+    afterTest(() => agent.close())
     const weak = await agent.acl.createToken('node_prefix "" { policy = "read" }')
     const consul = client(agent.url, { token: weak.secret })
     const startedAt = performance.now()
@@ -96,8 +83,7 @@ describe('an agent that refuses', () => {
 
 describe('a registration that does not come about in time', () => {
   it('names the probes that it waits for', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const hang = () => new Promise(() => undefined)
     const check = { probes: { database: hang, queue: hang, cache: () => true } }
     await expect(client(agent.url).registerService({ name: 'late', check }, { timeout: 200 })).rejects.toMatchObject({
@@ -110,8 +96,7 @@ describe('a registration that does not come about in time', () => {
 
 describe('several registrations', () => {
   it('leave in parallel, under one deadline', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const consul = client(agent.url)
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => consul.registerService({ name: `s${index}`, check: { ttl: '10s' } })),
@@ -124,8 +109,7 @@ describe('several registrations', () => {
   })
 
   it('do not hold up the end with a drain that is under way already', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const consul = client(agent.url)
     const registration = await consul.registerService({ name: 'draining', check: { ttl: '10s' } })
     const leaving = registration.deregister({ drain: '60s' }).catch(() => undefined)
@@ -139,8 +123,7 @@ describe('several registrations', () => {
 
 describe('an update that fails', () => {
   it('has no effect, and the next one starts from what is registered', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const consul = client(agent.url)
     const registration = await consul.registerService({ name: 'changed', tags: ['a'], check: { ttl: '10s' } })
     await agent.kill()
@@ -156,8 +139,7 @@ describe('an update that fails', () => {
   })
 
   it('leaves the heartbeats as they were when it was to another kind of check', async () => {
-    const agent = await startConsul()
-    opened.push(() => agent.close())
+    const agent = await consulAgent()
     const registration = await client(agent.url).registerService({ name: 'kept', check: { ttl: '2s' } })
     await agent.kill()
     await expect(

@@ -1,24 +1,20 @@
 import { once } from 'node:events'
 import { createServer, request as requestTo, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Proconsul } from '../../src/proconsul.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import type { AclToken } from '../support/consul-acl.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest } from '../support/opened.js'
 
 const RULES =
   'service_prefix "" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }'
 
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
-
 /** An agent with two tokens behind a gate that can refuse, or hold back the answers to, requests to register. */
 async function gated() {
   const agent = await startConsul({ acl: true })
-  opened.push(() => agent.close())
+  afterTest(() => agent.close())
   const [first, second] = [await agent.acl.createToken(RULES), await agent.acl.createToken(RULES)]
   const gate = {
     token: first.secret,
@@ -42,12 +38,12 @@ async function gated() {
     } else pass(agent, request, response, () => Promise.resolve())
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  opened.push(() => server.close().closeAllConnections())
+  afterTest(() => server.close().closeAllConnections())
   const consul = new Proconsul({
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token: () => gate.token,
   })
-  opened.push(() => consul.close({ timeout: '1s' }))
+  afterTest(() => consul.close({ timeout: '1s' }))
   return { agent, consul, first, second, gate }
 }
 

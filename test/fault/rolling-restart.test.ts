@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Proconsul } from '../../src/proconsul.js'
 import { startConsul } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest } from '../support/opened.js'
 
 /** Five instances under constant load from a caller that watches them, restarted one after another. */
 
@@ -19,11 +20,6 @@ interface Instance {
   readonly client: Proconsul
   readonly server: Server
 }
-
-const opened: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close()
-})
 
 async function startInstance(url: string): Promise<Instance> {
   const server = createServer((_request, response) => void setTimeout(() => response.end('done'), WORK_MS))
@@ -95,9 +91,9 @@ async function startLoad(url: string): Promise<() => Promise<{ calls: number; fa
 
 async function rollingRestart(rounds: number, stop: (instance: Instance) => Promise<void>) {
   const agent = await startConsul()
-  opened.push(() => agent.close())
+  afterTest(() => agent.close())
   const instances = await Promise.all(Array.from({ length: INSTANCES }, () => startInstance(agent.url)))
-  opened.push(() => Promise.all(instances.map(leave)))
+  afterTest(() => Promise.all(instances.map(leave)))
   const stopLoad = await startLoad(agent.url)
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, instance] of instances.entries()) {

@@ -1,22 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { FailoverOptions } from '../../src/discovery/service-query.js'
 import { discoveryClient } from '../integration/discovery-client.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { startConsulCluster } from '../support/consul-cluster.js'
 import { eventually } from '../support/eventually.js'
+import { kept } from '../support/opened.js'
 
 /** A service in two datacenters, the first of which has two servers: without one of them it has no leader. */
-
-const open: AsyncDisposable[] = []
-
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]()
-})
-
-function kept<T extends AsyncDisposable>(thing: T): T {
-  open.push(thing)
-  return thing
-}
 
 async function register(agent: ConsulAgent, id: string): Promise<void> {
   const body = { Name: 'web', ID: id, Port: 80, Check: { TTL: '600s', Status: 'passing' } }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
 import { Proconsul } from '../../src/proconsul.js'
@@ -11,20 +11,10 @@ import { configClient } from '../support/config-client.js'
 import { ConsulAgent, startConsul } from '../support/consul-agent.js'
 import { startConsulCluster } from '../support/consul-cluster.js'
 import { eventually } from '../support/eventually.js'
+import { kept } from '../support/opened.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { recordingLogger } from '../support/recording-logger.js'
 import { answers, scriptedAgent } from '../support/scripted-agent.js'
-
-const open: AsyncDisposable[] = []
-
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]()
-})
-
-function kept<T extends AsyncDisposable>(thing: T): T {
-  open.push(thing)
-  return thing
-}
 
 async function register(agent: ConsulAgent, id: string): Promise<void> {
   const body = { Name: 'web', ID: id, Port: 80, Check: { TTL: '600s', Status: 'passing' } }

@@ -2,25 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { filter, type FilterExpression } from '../../src/discovery/filter.js'
 import type { ServiceInstance } from '../../src/discovery/service-instance.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { afterTest, kept } from '../support/opened.js'
 import { answers, scriptedAgent } from '../support/scripted-agent.js'
 import { anyFilter, unlessRefused, type PlayedInstance } from '../unit/discovery/any-filter.js'
 import { discoveryClient } from './discovery-client.js'
-
-const open: AsyncDisposable[] = []
-
-afterEach(async () => {
-  for (const thing of open.splice(0).reverse()) await thing[Symbol.asyncDispose]()
-})
-
-function kept<T extends AsyncDisposable>(thing: T): T {
-  open.push(thing)
-  return thing
-}
 
 async function register(agent: ConsulAgent, id: string, facts: object = {}): Promise<void> {
   const body = { Name: 'web', ID: id, Port: 80, Check: { TTL: '600s', Status: 'passing' }, ...facts }
@@ -169,7 +159,7 @@ describe('a service with several ports', () => {
 describe('a watch with a cache file', () => {
   it('starts while Consul is down, marked stale, and is replaced when Consul answers', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'proconsul-cache-'))
-    open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) })
+    afterTest(() => rm(folder, { recursive: true }))
     const cacheFile = join(folder, 'web.json')
     const agent = kept(await startConsul())
     await register(agent, 'a')
@@ -198,7 +188,7 @@ describe('a watch with a cache file', () => {
     'starts with a file that a client for datacenter "here" wrote, as a client for %j: %j',
     async (tenancy, starts) => {
       const folder = await mkdtemp(join(tmpdir(), 'proconsul-cache-'))
-      open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) })
+      afterTest(() => rm(folder, { recursive: true }))
       const cacheFile = join(folder, 'web.json')
       const list = JSON.stringify([{ Node: { Node: 'n', Address: '10.0.0.1' }, Service: { ID: 'a' } }])
       await using agent = await scriptedAgent(answers(200, list, { 'x-consul-index': '5' }))
