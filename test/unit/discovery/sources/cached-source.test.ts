@@ -4,18 +4,22 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SnapshotFile } from '../../../../src/core/snapshot-file.js'
 import { cachedSource } from '../../../../src/discovery/sources/cached-source.js'
+import type { ListHold } from '../../../../src/discovery/sources/list-source.js'
 import { savedInstances } from '../../../../src/discovery/sources/saved-instances.js'
 import { eventually } from '../../../support/eventually.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource, ToldList } from './scripted-source.js'
 
 let folder: string
+const holds: ListHold[] = []
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'proconsul-cache-'))
 })
 
 afterEach(async () => {
+  // What is still being written would stand in the way.
+  await Promise.all(holds.splice(0).map((hold) => hold.close()))
   await rm(folder, { recursive: true })
 })
 
@@ -29,6 +33,7 @@ function cached(path = join(folder, 'cache')) {
   const told = new ToldList()
   const file = new SnapshotFile({ path, kind: 'texts', version: 1 })
   const hold = cachedSource(source, { runtime: runtimeOn(clock), file, parse: texts }).subscribe(told)
+  holds.push(hold)
   return { clock, source, hold, told: told.told, path }
 }
 
