@@ -1,8 +1,8 @@
 /** The public list of `proconsul`. */
 
 export { Proconsul } from './proconsul.js'
-export type { ProconsulOptions } from './options.js'
-export type { Pem, TlsOptions } from './tls-options.js'
+export type { ProconsulOptions } from './options/client-options.js'
+export type { Pem, TlsOptions } from './options/tls-options.js'
 
 // errors
 export { isProconsulError, ProconsulError } from './errors/proconsul-error.js'
@@ -67,12 +67,15 @@ export type {
   ListChange,
   ListWatcher,
   ListWatcherEvents,
-  ReadyOptions,
   SnapshotFacts,
 } from './discovery/list-watcher.js'
 export type { EmptyReason, ListDiff } from './discovery/listing.js'
 export type { WatchOptions } from './watch/watch-options.js'
 export type { WatchDebug } from './watch/watch-engine.js'
+
+// what is followed
+export type { LiveEvents, ReadyOptions, Recovery, Staleness } from './live/live-view.js'
+export type { Confirmed, Hold, LiveSource, Observer } from './live/live-source.js'
 
 // configuration
 export type { ConfigChange, ExplainedValue, RejectedConfig, Settings, SettingsEvents } from './config/settings.js'
@@ -86,8 +89,8 @@ export type { DeepReadonly, PathValue } from './config/settings-value.js'
 export type { Tree, TreeObject } from './config/tree/tree.js'
 
 // keys and values
-export type { Kv, KvWatcherOf, KvWatchOptions } from './kv/kv.js'
-export type { KvChange, KvReadyOptions, KvWatcher, KvWatcherEvents } from './kv/kv-watcher.js'
+export type { Kv, KvWatchOptions } from './kv/kv.js'
+export type { KvChange, KvWatcher } from './kv/kv-watcher.js'
 export type { KvChangeFunction, KvUpdateOptions } from './kv/kv-update.js'
 export type { KvExportEntry, KvImportOptions, KvImportReport, KvImportSource } from './kv/kv-import.js'
 export type {

@@ -36,7 +36,7 @@ import {
   type ShutdownReport,
   type ShutdownSteps,
 } from './lifecycle/shutdown.js'
-import { resolveOptions, type ProconsulOptions, type ResolvedOptions } from './options.js'
+import { resolveOptions, type ProconsulOptions, type ResolvedOptions } from './options/client-options.js'
 import type {
   DeregisterOptions,
   RegisterOptions,

@@ -96,7 +96,7 @@ export class ConfigReader implements Closeable {
 
   async #readCache(cache: ConfigCache | undefined): Promise<CachedConfig | undefined> {
     const read = await cache?.read()
-    if (read?.type === 'unusable') this.#runtime.logger.warn({ error: read.error }, read.error.message)
+    if (read?.type === 'unusable') this.#runtime.logger.warn({ err: read.error }, read.error.message)
     return read?.type === 'found' ? read.config : undefined
   }
 }

@@ -63,7 +63,7 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
   #closing: Promise<void> | undefined
 
   constructor(loop: ConfigLoop<T>, first: AppliedConfig<T>, logger: Logger) {
-    super(logger)
+    super(logger, ['change', 'rejected', 'stale', 'recovered', 'error', 'closed'])
     this.#loop = loop
     this.#logger = logger
     this.#current = first
@@ -177,11 +177,11 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
   }
 
   #onError(error: ProconsulError): void {
-    if (!this.emit('error', error)) this.#logger.warn({ error }, error.message)
+    if (!this.emit('error', error)) this.#logger.warn({ err: error }, error.message)
   }
 
   #report(error: unknown): void {
-    this.#logger.error({ error }, 'a watch of a setting failed')
+    this.#logger.error({ err: error }, 'a watch of a setting failed')
   }
 }
 

@@ -1,14 +1,23 @@
 import { invalidOption } from '../errors/invalid-option.js'
 
-/** A length of time: a number of milliseconds, or a number with one unit such as `'500ms'`, `'15s'`, `'5m'`, `'1h'`. */
-export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h'}`
+/**
+ * A length of time: a number of milliseconds, or numbers with units, the largest first, such as `'500ms'`, `'15s'`, `'1m30s'`, `'1.5h'`.
+ * The types accept any string, for most come from the environment; the call that is given one checks it.
+ */
+export type Duration = number | string
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const UNITS_MS: readonly number[] = [3_600_000, 60_000, 1_000, 1]
 
 /** Timers of Node.js fire at once beyond 2^31 - 1 ms. */
 const LONGEST_MS = 2_147_483_647
 
-const ACCEPTED = "a number of milliseconds or a string such as '500ms', '15s', '5m' or '1h'"
+const ACCEPTED = "a number of milliseconds or a string such as '500ms', '15s', '1m30s' or '1h'"
+
+/** As Go writes them: each unit once at most, the largest first. */
+const FORM = /^(?=\d)(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/
+
+/** A number below this is hardly meant in milliseconds where that is too short. */
+const LIKELY_SECONDS = 1_000
 
 /** Bounds of an option that is a duration. */
 export interface DurationBounds {
@@ -28,7 +37,8 @@ export function parseDuration(option: string, value: unknown, bounds: DurationBo
   const valueMs = toMs(value)
   if (valueMs === undefined) throw invalidOption(option, value, ACCEPTED)
   if (valueMs < minMs || valueMs > maxMs) {
-    throw invalidOption(option, value, `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`)
+    const range = `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`
+    throw invalidOption(option, value, range + hint(value, minMs))
   }
   return valueMs
 }
@@ -36,9 +46,15 @@ export function parseDuration(option: string, value: unknown, bounds: DurationBo
 function toMs(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
   if (typeof value !== 'string') return undefined
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? []
-  const unitMs = unit === undefined ? undefined : UNITS_MS[unit]
-  return amount === undefined || unitMs === undefined ? undefined : Math.round(Number(amount) * unitMs)
+  const match = FORM.exec(value)
+  if (match === null) return undefined
+  const parts = UNITS_MS.map((unitMs, place) => Number(match[place + 1] ?? 0) * unitMs)
+  return Math.round(parts.reduce((sum, partMs) => sum + partMs, 0))
+}
+
+function hint(value: unknown, minMs: number): string {
+  const isLikelySeconds = typeof value === 'number' && value >= 0 && value < Math.min(minMs, LIKELY_SECONDS)
+  return isLikelySeconds ? `. A number is milliseconds: did you mean '${value}s'?` : ''
 }
 
 /** A short text for people: `500ms`, `12.3s`, `5m`, `1.5h`. */

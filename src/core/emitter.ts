@@ -1,6 +1,8 @@
 import { EventEmitter } from 'eventemitter3'
+import { inThisContext } from './async-context.js'
 import type { Logger } from './logger.js'
-import { checkFunction, isRecord } from './option-check.js'
+import { checkFunction, checkOneOf, isRecord } from './option-check.js'
+import { isThenable } from './thrown.js'
 
 /** The events of an emitter: name to argument list. */
 export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] }
@@ -10,18 +12,22 @@ type Listener<Arguments extends readonly unknown[]> = (...args: Arguments) => un
 /**
  * A typed emitter whose listeners cannot harm anyone: one that throws, or returns a promise that rejects, is logged as an error, later
  * failures of the same listener for debugging only, and the other listeners and the emitting loop go on. Listeners are called in the
- * order they were added, synchronously. What they are told is frozen, so that none can change what the next one hears.
+ * order they were added, synchronously, each in the async context in which it was added. What they are told is frozen, so that none can
+ * change what the next one hears.
  */
 export class Emitter<Events extends EventMap<Events>> {
   readonly #emitter = new EventEmitter()
   readonly #logger: Logger
+  readonly #names: readonly string[]
   /** How to remove each listener, per event: what is really registered is a guarded one. */
   readonly #removals = new Map<string, Map<unknown, () => void>>()
 
   readonly #reported = new WeakSet()
 
-  constructor(logger: Logger) {
+  /** @param names every event there is */
+  constructor(logger: Logger, names: readonly (keyof Events & string)[]) {
     this.#logger = logger
+    this.#names = names
   }
 
   /** Adds a listener. The same listener is added to one event only once. @throws ProconsulError `PROCONSUL_INVALID_OPTION` */
@@ -52,6 +58,11 @@ export class Emitter<Events extends EventMap<Events>> {
 
   /** Calls the listeners; false when there are none. */
   protected emit<Name extends keyof Events & string>(name: Name, ...args: Events[Name]): boolean {
+    return this.announce(name, args)
+  }
+
+  /** The same, for a class that knows some events of its subclasses only: it types its calls itself. */
+  protected announce(name: string, args: readonly unknown[]): boolean {
     for (const arg of args) if (isPlain(arg)) Object.freeze(arg)
     return this.#emitter.emit(name, args)
   }
@@ -64,7 +75,9 @@ export class Emitter<Events extends EventMap<Events>> {
   }
 
   #add<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, once: boolean): this {
+    checkOneOf('event', name, this.#names)
     checkFunction('listener', listener)
+    const call = inThisContext((args: Events[Name]) => this.#call(name, listener, args))
     const removals = this.#removals.get(name) ?? new Map<unknown, () => void>()
     this.#removals.set(name, removals)
     if (removals.has(listener)) return this
@@ -76,7 +89,7 @@ export class Emitter<Events extends EventMap<Events>> {
       // A listener before it may have removed it.
       if (!removals.has(listener)) return
       if (once) remove()
-      this.#call(name, listener, args)
+      call(args)
     }
     removals.set(listener, remove)
     this.#emitter.on(name, guard)
@@ -86,7 +99,7 @@ export class Emitter<Events extends EventMap<Events>> {
   #call<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, args: Events[Name]): void {
     try {
       const returned = listener(...args)
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(name, listener, error))
+      if (isThenable(returned)) returned.then(undefined, (error: unknown) => this.#report(name, listener, error))
     } catch (error) {
       this.#report(name, listener, error)
     }
@@ -95,7 +108,7 @@ export class Emitter<Events extends EventMap<Events>> {
   #report(name: string, listener: object, error: unknown): void {
     const level = this.#reported.has(listener) ? 'debug' : 'error'
     this.#reported.add(listener)
-    this.#logger[level]({ event: name, error }, `a listener of "${name}" failed`)
+    this.#logger[level]({ event: name, err: error }, `a listener of "${name}" failed`)
   }
 }
 

@@ -24,8 +24,8 @@ export function defaultLogger(): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: warnProcess }
 }
 
-function warnProcess({ error }: LogFields, message: string): void {
-  process.emitWarning(message, { type: 'ProconsulWarning', ...(error !== undefined && { detail: inspect(error) }) })
+function warnProcess({ err }: LogFields, message: string): void {
+  process.emitWarning(message, { type: 'ProconsulWarning', ...(err !== undefined && { detail: inspect(err) }) })
 }
 
 /** The same logger, made harmless: what the application's logger throws never reaches a loop. */

@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors/invalid-option.js'
+import { didYouMean } from './suggestion.js'
 
 /** Checks of what a caller passed. Each returns the value as its type, or throws `PROCONSUL_INVALID_OPTION` naming the option. */
 
@@ -10,8 +11,9 @@ export function checkObject(
 ): Readonly<Record<string, unknown>> {
   if (!isRecord(value)) throw invalidOption(option, value, 'an object')
   for (const key of Object.keys(value)) {
-    if (!known.includes(key))
-      throw invalidOption(`${option}.${key}`, value[key], `one of the options ${known.join(', ')}`)
+    if (known.includes(key)) continue
+    const expected = known.length === 0 ? 'no options at all' : `one of the options ${known.join(', ')}`
+    throw invalidOption(`${option}.${key}`, value[key], expected + didYouMean(key, known))
   }
   return value
 }
@@ -55,7 +57,10 @@ export function checkStringMap(option: string, value: unknown): Readonly<Record<
 /** One of the given words. */
 export function checkOneOf<Word extends string>(option: string, value: unknown, words: readonly Word[]): Word {
   const word = words.find((candidate) => candidate === value)
-  if (word === undefined) throw invalidOption(option, value, words.map((candidate) => `'${candidate}'`).join(' | '))
+  if (word === undefined) {
+    const hint = typeof value === 'string' ? didYouMean(value, words) : ''
+    throw invalidOption(option, value, words.map((candidate) => `'${candidate}'`).join(' | ') + hint)
+  }
   return word
 }
 

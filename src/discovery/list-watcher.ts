@@ -6,7 +6,7 @@ import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { FirstAnswer } from '../watch/first-answer.js'
-import { LatestValue } from '../watch/latest-value.js'
+import { LatestValue } from '../live/latest-value.js'
 import { diffLists, type EmptyReason, type ItemShape, type ListDiff, type Listing } from './listing.js'
 import type { ListHold, ListObserver, ListSnapshot, ListSource } from './sources/list-source.js'
 
@@ -77,7 +77,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   readonly #shape: WatcherShape<Item, Snapshot>
   readonly #parts: WatcherParts<Item>
   readonly #hold: ListHold
-  readonly #latest = new LatestValue<Snapshot>()
+  readonly #latest = new LatestValue<Snapshot>(() => this.snapshot)
   readonly #first: FirstAnswer<Snapshot>
   readonly #link: AbortLink
   #state: State = 'starting'
@@ -90,7 +90,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #closing: Promise<void> = Promise.resolve()
 
   constructor(shape: WatcherShape<Item, Snapshot>, parts: WatcherParts<Item>) {
-    super(parts.runtime.logger)
+    super(parts.runtime.logger, ['change', 'stale', 'recovered', 'error', 'closed'])
     this.#shape = shape
     this.#parts = parts
     this.#first = new FirstAnswer(parts.runtime.clock)
@@ -133,7 +133,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
    * is right again: what came between is skipped.
    */
   [Symbol.asyncIterator](): AsyncIterator<Snapshot, void, undefined> {
-    return this.#latest.iterate(() => this.snapshot)
+    return this.#latest.iterate()
   }
 
   /** Stops reading and telling until {@link resume}; the list stays as it is. */
@@ -253,7 +253,7 @@ export class ListWatcher<Item, Snapshot extends SnapshotFacts>
   #become(state: 'fresh' | 'stale'): void {
     this.#state = state
     this.#snapshot = undefined
-    this.#latest.publish(this.snapshot)
+    this.#latest.publish()
   }
 
   #makeSnapshot(receivedAt: number | undefined): Snapshot {

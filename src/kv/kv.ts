@@ -12,14 +12,17 @@ import type {
 } from '../api/kv.js'
 import { refuseUnknown, type RequestOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
-import { checkFunction, checkSignal, checkString } from '../core/option-check.js'
+import { checkFunction, checkSignal } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
 import type { Runtime } from '../core/runtime.js'
+import { invalidOption } from '../errors/invalid-option.js'
+import type { LiveSource } from '../live/live-source.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { queryKey } from '../watch/query-key.js'
 import { askedOptions } from '../watch/asked-options.js'
-import type { WatchQuery, WatchRead } from '../watch/watch-query.js'
+import { querySource, type Watched } from '../watch/query-source.js'
+import type { WatchRead } from '../watch/watch-query.js'
 import {
   exportEntries,
   importTree,
@@ -38,13 +41,6 @@ export interface KvWatchOptions extends Pick<RequestOptions, 'token' | 'datacent
 }
 
 const WATCH_OPTIONS: readonly (keyof KvWatchOptions)[] = ['signal', 'token', 'datacenter', 'namespace', 'partition']
-
-/** A tree for a name that ends with `/`, a key for another, and either where only the program knows. */
-export type KvWatcherOf<Name extends string> = Name extends `${string}/`
-  ? KvWatcher<readonly KvEntry[]>
-  : string extends Name
-    ? KvWatcher<KvEntry | undefined> | KvWatcher<readonly KvEntry[]>
-    : KvWatcher<KvEntry | undefined>
 
 /** The KV store, as `consul.kv`. Keys and limits are checked before anything is sent. */
 export class Kv implements Closeable {
@@ -130,21 +126,33 @@ export class Kv implements Closeable {
     return await this.#txn.run(steps, options)
   }
 
-  /** Follows a tree when the name ends with `/`, and a key otherwise. */
-  watch<Name extends string>(name: Name, options?: KvWatchOptions): KvWatcherOf<Name>
-  watch(name: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> | KvWatcher<readonly KvEntry[]> {
+  /**
+   * Follows a key. One that does not exist is undefined, and is seen as soon as it comes.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also for a folder: see {@link watchTree}; `PROCONSUL_CLOSED`
+   */
+  watch(key: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> {
     refuseUnknown('kv.watch', options, WATCH_OPTIONS)
+    const name = checkKey('key', key)
+    if (name.endsWith('/')) throw invalidOption('key', key, 'one key; `kv.watchTree` follows a folder')
     const { signal, ...access } = options
-    if (checkString('name', name).endsWith('/')) {
-      const prefix = checkPrefix('prefix', name)
-      const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
-        this.#kv.list(prefix, { ...access, ...askedOptions(request) })
-      return this.#follow(this.#trees, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
-    }
-    const key = checkKey('key', name)
     const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
-      this.#kv.get(key, { ...access, ...askedOptions(request) })
-    return this.#follow(this.#keys, { key: queryKey(name, access), scope: scopeOf(access), read }, signal)
+      this.#kv.get(name, { ...access, ...askedOptions(request) })
+    const query = { key: queryKey(name, access), scope: scopeOf(access), read }
+    return this.#follow(undefined, querySource(`the key ${JSON.stringify(name)}`, this.#keys, query), signal)
+  }
+
+  /**
+   * Follows every key that begins with `prefix`, in the order of the keys. Plain text: end it with `/` to mean a folder.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   */
+  watchTree(prefix: string, options: KvWatchOptions = {}): KvWatcher<readonly KvEntry[]> {
+    refuseUnknown('kv.watchTree', options, WATCH_OPTIONS)
+    const name = checkPrefix('prefix', prefix)
+    const { signal, ...access } = options
+    const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
+      this.#kv.list(name, { ...access, ...askedOptions(request) })
+    const query = { key: queryKey(name, access), scope: scopeOf(access), read }
+    return this.#follow(NO_ENTRIES, querySource(`the keys under ${JSON.stringify(name)}`, this.#trees, query), signal)
   }
 
   /** Every key of a folder, in the form of `consul kv export`. */
@@ -173,12 +181,13 @@ export class Kv implements Closeable {
   }
 
   #follow<Value>(
-    family: WatchFamily<Value>,
-    query: WatchQuery<Value>,
+    absent: Value,
+    source: LiveSource<Watched<Value>>,
     signal: AbortSignal | undefined,
   ): KvWatcher<Value> {
-    const watcher = new KvWatcher(family, query, {
+    const watcher = new KvWatcher(absent, {
       runtime: this.#runtime,
+      source,
       signal: checkSignal('signal', signal),
       onClose: () => this.#watchers.delete(watcher),
     })
@@ -186,6 +195,8 @@ export class Kv implements Closeable {
     return watcher
   }
 }
+
+const NO_ENTRIES: readonly KvEntry[] = Object.freeze([])
 
 /** Reads of one datacenter fail together. */
 function scopeOf({ datacenter }: KvWatchOptions): string {

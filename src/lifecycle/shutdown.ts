@@ -79,7 +79,7 @@ export async function shutdown(steps: ShutdownSteps, plan: ShutdownPlan, runtime
   const { onDrained } = plan
   const hook = onDrained && ((context: HookContext) => insideHook.run(within, () => onDrained(context)))
   const hookError = hook && (await runHook(hook, endAt - clock.monotonic(), runtime))
-  if (hookError !== undefined) logger.error({ error: hookError }, 'the hook after the drain failed')
+  if (hookError !== undefined) logger.error({ err: hookError }, 'the hook after the drain failed')
   await steps.close()
   return { leftBehind, ...(hookError !== undefined && { hookError }) }
 }

@@ -80,7 +80,7 @@ export class Registrar implements Closeable {
       this.#tokenChanges += 1
       this.#thread
         .renewTarget()
-        .catch((error: unknown) => runtime.logger.warn({ error }, 'no token for the heartbeats'))
+        .catch((error: unknown) => runtime.logger.warn({ err: error }, 'no token for the heartbeats'))
       for (const registration of this.#registrations.values()) void registration.refresh()
     })
   }
@@ -236,7 +236,7 @@ export class Registrar implements Closeable {
     } catch (error) {
       // Then whoever ended it sees to the rest.
       if (isProconsulError(error, 'PROCONSUL_CLOSED')) return
-      this.#record.runtime.logger.warn({ id: registration.id, error }, 'a registration in the background was given up')
+      this.#record.runtime.logger.warn({ id: registration.id, err: error }, 'a registration in the background was given up')
       await this.#undo(registration)
     } finally {
       link.unlink()

@@ -27,6 +27,20 @@ export interface RegistrationEvents {
   readonly deregistered: []
 }
 
+/** The names of {@link RegistrationEvents}. */
+export const REGISTRATION_EVENTS = Object.freeze([
+  'registered',
+  'registerFailed',
+  'lost',
+  'restored',
+  'repaired',
+  'health',
+  'heartbeat',
+  'heartbeatFailed',
+  'conflict',
+  'deregistered',
+] as const satisfies readonly (keyof RegistrationEvents)[])
+
 /** Why a registration was lost. */
 export interface LostDetails {
   readonly reason: 'forgotten' | 'taken'

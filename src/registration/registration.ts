@@ -18,7 +18,7 @@ import { PersistentPut } from './record/persistent-put.js'
 import type { RecordKeeper } from './record/record-keeper.js'
 import { RepairPace } from './record/repair-pace.js'
 import { SlowStart } from './record/slow-start.js'
-import type { RegistrationEvents } from './registration-events.js'
+import { REGISTRATION_EVENTS, type RegistrationEvents } from './registration-events.js'
 import type { RegistrationParts } from './registration-parts.js'
 import { Recovery } from './recovery.js'
 import { Phase, type RegistrationState } from './registration-state.js'
@@ -55,7 +55,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   /** Made by `registerService`. `definition` is what `parts.record` holds, before it was resolved. */
   constructor(definition: ServiceDefinition, parts: RegistrationParts) {
-    super(parts.runtime.logger)
+    super(parts.runtime.logger, REGISTRATION_EVENTS)
     this.#parts = parts
     this.#record = parts.record
     this.#health = new ServiceHealth(parts.record.definition, parts.runtime, (health, previous) =>
@@ -218,7 +218,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   close(): Promise<void> {
     this.#closing ??= this.deregister()
       .catch((error: unknown) => {
-        this.#runtime.logger.warn({ id: this.id, error }, 'a registration was left behind')
+        this.#runtime.logger.warn({ id: this.id, err: error }, 'a registration was left behind')
       })
       .then(() => this.halt())
     return this.#closing
@@ -372,7 +372,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
 
   #tellDoubt(error: unknown): void {
     if (isProconsulError(error)) this.#doubt = error
-    this.#runtime.logger.warn({ id: this.id, error }, 'the catalog may list a service still that was deregistered')
+    this.#runtime.logger.warn({ id: this.id, err: error }, 'the catalog may list a service still that was deregistered')
   }
 
   #stopKeeping(): void {
@@ -382,7 +382,7 @@ export class Registration extends Emitter<RegistrationEvents> implements Closeab
   }
 
   #debug(message: string, error: unknown): void {
-    this.#runtime.logger.debug({ id: this.id, error }, message)
+    this.#runtime.logger.debug({ id: this.id, err: error }, message)
   }
 
   get #runtime(): Runtime {

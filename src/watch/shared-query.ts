@@ -115,7 +115,7 @@ export class SharedQuery<T> {
     try {
       call()
     } catch (error) {
-      this.#parts.runtime.logger.error({ query: this.#kind.name, error }, 'an observer of a watch failed')
+      this.#parts.runtime.logger.error({ query: this.#kind.name, err: error }, 'an observer of a watch failed')
     }
   }
 
@@ -162,7 +162,7 @@ export class SharedQuery<T> {
     this.#failure = error
     if (!isNews) return
     this.#parts.runtime.logger.warn(
-      { query: this.#kind.name, key: this.#query.key, error },
+      { query: this.#kind.name, key: this.#query.key, err: error },
       'a watch fails, and goes on trying',
     )
     for (const subscription of [...this.#subscriptions]) subscription.onFailure(error)
@@ -233,7 +233,10 @@ class Subscription<T> implements WatchSubscription<T> {
     if (this.#state !== 'active') return
     const before = this.#told
     this.#told = snapshot
-    if (before !== undefined && before.value === snapshot.value) return
+    if (before !== undefined && before.value === snapshot.value) {
+      this.#query.tell(() => this.#observer.onConfirmed?.(snapshot))
+      return
+    }
     // A failure that lasts is told again after it, lest the value is taken for one that is known now.
     this.#toldFailure = undefined
     this.#query.tell(() => this.#observer.onValue(snapshot, before))

@@ -72,6 +72,8 @@ export interface WatchObserver<T> {
   onFailure(error: ProconsulError): void
   /** The first good read after failures; called before `onValue` when the value changed meanwhile. */
   onRecovery(snapshot: WatchSnapshot<T>): void
+  /** A read that brought the same value: its age begins anew. */
+  onConfirmed?(snapshot: WatchSnapshot<T>): void
 }
 
 /** One observer's hold on a query. */

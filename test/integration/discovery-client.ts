@@ -5,7 +5,7 @@ import { PreparedQueryApi } from '../../src/api/prepared-query.js'
 import { Discovery } from '../../src/discovery/discovery.js'
 import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
 import { Lane } from '../../src/http/lane.js'
-import { resolveOptions, type ProconsulOptions } from '../../src/options.js'
+import { resolveOptions, type ProconsulOptions } from '../../src/options/client-options.js'
 import { WatchEngine } from '../../src/watch/watch-engine.js'
 import { resolveWatchOptions, type WatchOptions } from '../../src/watch/watch-options.js'
 

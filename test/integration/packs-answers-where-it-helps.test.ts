@@ -7,7 +7,7 @@ import { HealthApi } from '../../src/api/health.js'
 import { StatusApi } from '../../src/api/status.js'
 import { systemClock } from '../../src/core/clock.js'
 import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
-import { resolveOptions } from '../../src/options.js'
+import { resolveOptions } from '../../src/options/client-options.js'
 
 let server: Server
 let port: number

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, describe, it } from 'vitest'
 import type { ConfigOptions } from '../../src/config/config-options.js'
 import type { Settings } from '../../src/config/settings.js'
-import type { ProconsulOptions } from '../../src/options.js'
+import type { ProconsulOptions } from '../../src/options/client-options.js'
 import { configClient, type ConfigClient, type OnTheWay } from '../support/config-client.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'

@@ -7,7 +7,7 @@ import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../src/http/request.js'
 import { Lane } from '../../src/http/lane.js'
 import { Kv } from '../../src/kv/kv.js'
-import { resolveOptions, type ProconsulOptions } from '../../src/options.js'
+import { resolveOptions, type ProconsulOptions } from '../../src/options/client-options.js'
 import { WatchEngine } from '../../src/watch/watch-engine.js'
 import { resolveWatchOptions, type WatchOptions } from '../../src/watch/watch-options.js'
 

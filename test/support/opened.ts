@@ -1,5 +1,5 @@
 import { afterEach } from 'vitest'
-import type { ProconsulOptions } from '../../src/options.js'
+import type { ProconsulOptions } from '../../src/options/client-options.js'
 import { Proconsul } from '../../src/proconsul.js'
 import { startConsul, type ConsulAgent } from './consul-agent.js'
 import type { ConsulOptions } from './consul-options.js'

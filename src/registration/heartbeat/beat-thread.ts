@@ -123,7 +123,7 @@ export class BeatThread {
       })
       this.#worker = worker
     } catch (error) {
-      this.#runtime.logger.warn({ error }, 'the heartbeat thread failed')
+      this.#runtime.logger.warn({ err: error }, 'the heartbeat thread failed')
       this.#onExit()
       return
     }

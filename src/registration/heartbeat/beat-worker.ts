@@ -57,7 +57,7 @@ export class BeatWorker {
       env: {},
     })
     this.#worker.on('message', (message: unknown) => this.#hear(message))
-    this.#worker.on('error', (error) => runtime.logger.warn({ error }, 'the heartbeat thread failed'))
+    this.#worker.on('error', (error) => runtime.logger.warn({ err: error }, 'the heartbeat thread failed'))
     this.#worker.once('exit', () => this.#onExit())
     this.#refOrUnref()
     this.#beatPulse(new Int32Array(pulse))
@@ -76,7 +76,7 @@ export class BeatWorker {
       for (const { message } of this.#asked.values()) this.post(message)
     } catch (error) {
       if (this.#exited.signal.aborted) return
-      logger.warn({ error }, 'the heartbeat thread could not be told where the agent is')
+      logger.warn({ err: error }, 'the heartbeat thread could not be told where the agent is')
       await this.end()
     }
   }

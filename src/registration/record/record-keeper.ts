@@ -140,7 +140,7 @@ export class RecordKeeper {
         if (mustWriteAgain) await this.#write(sent, statusOf, signal)
         await this.#maintenance.renew(signal)
       } catch (error) {
-        this.#parts.runtime.logger.debug({ id: this.#id, error }, 'what an update left to be done is done later')
+        this.#parts.runtime.logger.debug({ id: this.#id, err: error }, 'what an update left to be done is done later')
       }
     })
   }
@@ -197,7 +197,7 @@ export class RecordKeeper {
       })
       await Promise.all(dead.map((remnant) => this.#removeRemnant(remnant, signal)))
     } catch (error) {
-      runtime.logger.debug({ id: service.id, error }, 'what dead processes left could not be removed')
+      runtime.logger.debug({ id: service.id, err: error }, 'what dead processes left could not be removed')
     }
   }
 
@@ -300,7 +300,7 @@ export class RecordKeeper {
       this.#tellMaintenance(checks)
     } catch (error) {
       if (signal.aborted || !isProconsulError(error) || error.retryable) throw error
-      this.#parts.runtime.logger.debug({ id: this.#id, error }, 'the checks of an earlier run could not be read')
+      this.#parts.runtime.logger.debug({ id: this.#id, err: error }, 'the checks of an earlier run could not be read')
     }
     this.#mayInherit = false
   }

@@ -32,6 +32,6 @@ export async function takeOver(
     )
   } catch (error) {
     if (signal.aborted || !isProconsulError(error) || error.retryable) throw error
-    runtime.logger.debug({ id: serviceId, error }, 'checks could not be taken over before their end')
+    runtime.logger.debug({ id: serviceId, err: error }, 'checks could not be taken over before their end')
   }
 }

@@ -1,9 +1,14 @@
 import { on, once, type EventEmitter } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { Emitter } from '../../../src/core/emitter.js'
+import type { Logger } from '../../../src/core/logger.js'
 import { recordingLogger } from '../../support/recording-logger.js'
 
 class Lamp extends Emitter<{ change: [isOn: boolean]; error: [error: Error] }> {
+  constructor(logger: Logger) {
+    super(logger, ['change', 'error'])
+  }
+
   switch(isOn: boolean): boolean {
     return this.emit('change', isOn)
   }

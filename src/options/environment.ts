@@ -1,4 +1,4 @@
-import { invalidOption, SECRET_VALUE } from './errors/invalid-option.js'
+import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 
 /**
  * The environment variables of Consul's own tools (https://developer.hashicorp.com/consul/commands#environment-variables), read by their

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { resolveOptions, type ProconsulOptions } from '../../src/options.js'
+import { resolveOptions, type ProconsulOptions } from '../../../src/options/client-options.js'
 
 const resolve = (options: ProconsulOptions = {}, variables: Record<string, string> = {}) =>
   resolveOptions(options, variables)

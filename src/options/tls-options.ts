@@ -1,8 +1,8 @@
-import { checkBoolean, checkObject, checkString } from './core/option-check.js'
-import { Secret } from './core/secret.js'
+import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
+import { Secret } from '../core/secret.js'
 import type { ConsulEnvironment } from './environment.js'
-import { invalidOption, SECRET_VALUE } from './errors/invalid-option.js'
-import type { PemSource, TlsSetting } from './http/connection.js'
+import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
+import type { PemSource, TlsSetting } from '../http/connection.js'
 
 /** PEM text or bytes. */
 export type Pem = string | Buffer

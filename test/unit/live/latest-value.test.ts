@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { LatestValue } from '../../../src/watch/latest-value.js'
+import { LatestValue } from '../../../src/live/latest-value.js'
 
 it('gives each reader the current value first and then only the latest', async () => {
   const latest = new LatestValue<number>()
