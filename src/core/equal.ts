@@ -19,9 +19,10 @@ export function sameMap<T>(
 ): boolean {
   const keys = Object.keys(a)
   const isSame = (key: string): boolean => {
+    if (!Object.hasOwn(b, key)) return false
     const [left, right] = [a[key], b[key]]
-    if (!Object.hasOwn(b, key) || left === undefined || right === undefined) return left === right
-    return equals === undefined ? left === right : equals(left, right)
+    if (left === undefined || right === undefined || equals === undefined) return left === right
+    return equals(left, right)
   }
   return keys.length === Object.keys(b).length && keys.every(isSame)
 }

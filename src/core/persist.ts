@@ -17,9 +17,9 @@ export interface PersistOptions {
   /** The longest that a `Retry-After` is heeded. Default {@link LONGEST_RETRY_AFTER_MS}. */
   readonly longestRetryAfterMs?: number
   /** Whether to try again after this failure. Default: after one that may pass. */
-  mayRetry?(error: ProconsulError): boolean
+  readonly mayRetry?: (error: ProconsulError) => boolean
   /** Hears of each failure after which it goes on, and how long it pauses. */
-  onFailure?(error: ProconsulError, pauseMs: number): void
+  readonly onFailure?: (error: ProconsulError, pauseMs: number) => void
 }
 
 /** Milliseconds to wait after failed try number `attempt` (0 is the first): the back-off, or what the answer asked for, within bounds. */
@@ -37,7 +37,7 @@ export function retryPauseMs(
  * Rejects with what is no `ProconsulError`, with a failure that `mayRetry` declines, and as soon as the signal is aborted.
  */
 export async function persist<T>(options: PersistOptions, attempt: (attempt: number) => Promise<T>): Promise<T> {
-  const { runtime, signal, keepAlive, mayRetry = ({ retryable }) => retryable, onFailure } = options
+  const { runtime, signal, keepAlive, mayRetry = mayPass, onFailure } = options
   for (let count = 0; ; count += 1) {
     try {
       return await attempt(count)
@@ -48,4 +48,8 @@ export async function persist<T>(options: PersistOptions, attempt: (attempt: num
       await sleep(pauseMs, { clock: runtime.clock, signal, ...(keepAlive !== undefined && { keepAlive }) })
     }
   }
+}
+
+function mayPass({ retryable }: ProconsulError): boolean {
+  return retryable
 }

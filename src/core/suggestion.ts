@@ -5,7 +5,7 @@ const FARTHEST = 2
 export function suggestion(word: string, known: readonly string[]): string | undefined {
   const plain = word.toLowerCase()
   const ranked = known.map((candidate) => ({ candidate, far: distance(plain, candidate.toLowerCase()) }))
-  const near = ranked.filter(({ candidate, far }) => far <= Math.min(FARTHEST, Math.floor(candidate.length / 2)))
+  const near = ranked.filter(({ candidate, far }) => far <= Math.min(FARTHEST, Math.floor(candidate.length / 3)))
   const [best] = near.sort((a, b) => a.far - b.far)
   if (best !== undefined) return best.candidate
   return known.find((candidate) => {

@@ -180,11 +180,7 @@ export class Kv implements Closeable {
     return this.close()
   }
 
-  #follow<Value>(
-    absent: Value,
-    source: LiveSource<Watched<Value>>,
-    signal: AbortSignal | undefined,
-  ): KvWatcher<Value> {
+  #follow<Value>(absent: Value, source: LiveSource<Watched<Value>>, signal: AbortSignal | undefined): KvWatcher<Value> {
     const watcher = new KvWatcher(absent, {
       runtime: this.#runtime,
       source,

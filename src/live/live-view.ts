@@ -62,16 +62,13 @@ export interface LiveParts<Fact extends Confirmed> {
   readonly onClose?: () => void
 }
 
-/** No events but those of every view. */
-export type NoMoreEvents = Record<never, never>
-
 const LIVE_EVENTS = ['change', 'stale', 'recovered', 'error', 'closed'] as const
 
 /**
  * Follows a source: the first answer, the latest value, whether it is still right, and since when not. The last good value stays
  * whatever comes. Keeps the process running until it is closed. What the value is to users, and what a change is, subclasses say.
  */
-export abstract class LiveView<Fact extends Confirmed, Value, Change, More extends EventMap<More> = NoMoreEvents>
+export abstract class LiveView<Fact extends Confirmed, Value, Change, More extends EventMap<More> = object>
   extends Emitter<LiveEvents<Change> & More>
   implements Closeable, AsyncIterable<Value>
 {

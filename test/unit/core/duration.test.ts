@@ -11,16 +11,36 @@ describe('a duration', () => {
     ['1.5s', 1_500],
     ['5m', 300_000],
     ['1h', 3_600_000],
+    ['1m30s', 90_000],
+    ['1h0m0.5s', 3_600_500],
+    ['2s5ms', 2_005],
+    ['720h', 2_592_000_000],
   ])('%j is %d milliseconds', (value, expected) => {
-    expect(parseDuration('timeout', value)).toBe(expected)
+    expect(parseDuration('timeout', value, { maxMs: Infinity })).toBe(expected)
   })
 
-  it.each(['', '15', '15 s', 's', '-1s', '1d', '1m30s', '1e3ms', NaN, Infinity, null, undefined, {}, true])(
-    'refuses %j, naming the option and the accepted form',
-    (value) => {
-      expect(() => parseDuration('timeout', value)).toThrow(/^timeout is .*expected .*'500ms', '15s', '5m' or '1h'/)
-    },
-  )
+  it.each([
+    '',
+    '15',
+    '15 s',
+    's',
+    '-1s',
+    '1d',
+    '30s1m',
+    '1s1s',
+    '1m 30s',
+    '.5s',
+    '1.s',
+    '1e3ms',
+    NaN,
+    Infinity,
+    null,
+    undefined,
+    {},
+    true,
+  ])('refuses %j, naming the option and the accepted form', (value) => {
+    expect(() => parseDuration('timeout', value)).toThrow(/^timeout is .*expected .*'500ms', '15s', '1m30s' or '1h'/)
+  })
 
   it('refuses a negative number and what Node.js timers cannot wait for', () => {
     expect(() => parseDuration('ttl', -1)).toThrow('ttl is -1; expected a duration from 0ms to 596.5h')
@@ -32,6 +52,13 @@ describe('a duration', () => {
     expect(parseDuration('ttl', '1s', bounds)).toBe(1_000)
     expect(parseDuration('ttl', '60s', bounds)).toBe(60_000)
     expect(() => parseDuration('ttl', '999ms', bounds)).toThrow('ttl is "999ms"; expected a duration from 1s to 1m')
+  })
+
+  it('that looks like seconds is asked about, for a number is milliseconds', () => {
+    const bounds = { minMs: 1_000 }
+    expect(() => parseDuration('ttl', 15, bounds)).toThrow(/A number is milliseconds: did you mean '15s'\?$/)
+    expect(() => parseDuration('ttl', '15ms', bounds)).toThrow(/to 596\.5h$/)
+    expect(() => parseDuration('ttl', -15, bounds)).toThrow(/to 596\.5h$/)
   })
 
   it('in milliseconds reads back as itself', () => {

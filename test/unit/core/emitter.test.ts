@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { on, once, type EventEmitter } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
 import { Emitter } from '../../../src/core/emitter.js'
@@ -60,6 +61,24 @@ describe('an emitter', () => {
     expect(last).toHaveBeenCalledTimes(2)
     expect(logger.messages('debug')).toHaveLength(2)
     expect(logger.messages('error')).toEqual(['a listener of "change" failed', 'a listener of "change" failed'])
+  })
+
+  it('refuses a listener for an event that there is not, and says which was meant', () => {
+    const lamp = new Lamp(recordingLogger())
+    expect(() => lamp.on('changed' as 'change', () => undefined)).toThrow(
+      `event is "changed"; expected 'change' | 'error'. Did you mean change?`,
+    )
+    expect(() => lamp.once('toString' as 'change', () => undefined)).toThrow('event is "toString"')
+  })
+
+  it('calls each listener in the async context in which it was added', () => {
+    const request = new AsyncLocalStorage<string>()
+    const lamp = new Lamp(recordingLogger())
+    const seen: (string | undefined)[] = []
+    request.run('first', () => lamp.on('change', () => seen.push(request.getStore())))
+    request.run('second', () => lamp.on('change', () => seen.push(request.getStore())))
+    request.run('third', () => lamp.switch(true))
+    expect(seen).toEqual(['first', 'second'])
   })
 
   it('does not throw when an error has no listener', () => {

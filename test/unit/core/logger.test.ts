@@ -24,7 +24,7 @@ describe('by default', () => {
 
   it('a fault of the application is a process warning with its stack', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
-    defaultLogger().error({ error: new Error('typo') }, 'a listener of "change" failed')
+    defaultLogger().error({ err: new Error('typo') }, 'a listener of "change" failed')
     expect(warn).toHaveBeenCalledExactlyOnceWith('a listener of "change" failed', {
       type: 'ProconsulWarning',
       detail: expect.stringContaining('Error: typo') as string,

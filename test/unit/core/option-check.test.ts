@@ -12,7 +12,10 @@ import {
 
 describe('a bad option fails with its name, its value and what is accepted', () => {
   it.each<[() => unknown, string]>([
-    [() => checkObject('options', { tpyo: 1 }, ['typo']), 'options.tpyo is 1; expected one of the options typo'],
+    [
+      () => checkObject('options', { tpyo: 1 }, ['typo']),
+      'options.tpyo is 1; expected one of the options typo. Did you mean typo?',
+    ],
     [() => checkObject('options', [], []), 'options is an array of 0; expected an object'],
     [() => checkString('name', ''), 'name is ""; expected a non-empty string'],
     [() => checkString('name', 5), 'name is 5; expected a non-empty string'],
