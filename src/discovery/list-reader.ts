@@ -1,9 +1,9 @@
 import type { ListOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
 import { askedOptions } from '../watch/asked-options.js'
+import { scopeOf } from '../watch/read-scope.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { adoptListing, reconcileListing, type ItemShape, type Listing } from './listing.js'
-import { scopeOf } from './read-scope.js'
 import { querySource, type ListSource } from './sources/list-source.js'
 
 /** How a list is read. */

@@ -5,13 +5,13 @@ import { mapInSlices } from '../core/map-in-slices.js'
 import { isProconsulError } from '../errors/proconsul-error.js'
 import type { QueryMeta } from '../http/query-meta.js'
 import { askedOptions } from '../watch/asked-options.js'
+import { scopeOf } from '../watch/read-scope.js'
 import type { WatchFamily, WatchEngine } from '../watch/watch-engine.js'
 import type { WatchRead, WatchReading } from '../watch/watch-query.js'
 import { adoptListing, reconcileListing, type EmptyReason, type Listing } from './listing.js'
 import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
 import type { ResolvedServiceQuery } from './service-query.js'
 import { querySource, type ListSource } from './sources/list-source.js'
-import { scopeOf } from './read-scope.js'
 
 /** Reads the instances of services, once or again and again, and says why there are none. */
 export class ServiceReader {

@@ -22,6 +22,7 @@ import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { queryKey } from '../watch/query-key.js'
 import { askedOptions } from '../watch/asked-options.js'
 import { querySource, type Watched } from '../watch/query-source.js'
+import { scopeOf } from '../watch/read-scope.js'
 import type { WatchRead } from '../watch/watch-query.js'
 import {
   exportEntries,
@@ -193,11 +194,6 @@ export class Kv implements Closeable {
 }
 
 const NO_ENTRIES: readonly KvEntry[] = Object.freeze([])
-
-/** Reads of one datacenter fail together. */
-function scopeOf({ datacenter }: KvWatchOptions): string {
-  return datacenter ?? ''
-}
 
 function checkFolder(folder: string): string {
   const checked = checkKey('folder', folder)

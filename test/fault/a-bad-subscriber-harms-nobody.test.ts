@@ -11,7 +11,7 @@ let client: DiscoveryClient
 beforeEach(async () => {
   agent = await startConsul()
   // Every change is read by itself: what is skipped is skipped by the reader.
-  client = discoveryClient({ address: agent.url }, { interval: 1, burst: 100 })
+  client = discoveryClient({ address: agent.url }, { interval: 1 })
 })
 
 afterEach(async () => {

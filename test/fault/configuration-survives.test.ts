@@ -259,7 +259,7 @@ describe('the right to read is revoked', () => {
     let token = wide
     await using reader = configClient(
       { address: guarded.url, token: () => token, maxResponseBytes: 50_000 },
-      { interval: 1, burst: 100, wait: '1s' },
+      { interval: 1, wait: '1s' },
     )
     const settings = await reader.config.open({ layers: ['app/base', 'app/orders'], debounce: 0 })
     const seen = events(settings)

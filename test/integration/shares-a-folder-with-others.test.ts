@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** As many reads as the agent gives, so that no test waits for the pace of a watch. */
 function connect(options: ProconsulOptions = {}, onTheWay?: OnTheWay): ConfigClient {
-  return configClient({ address: agent.url, ...options }, { interval: 1, burst: 100 }, onTheWay)
+  return configClient({ address: agent.url, ...options }, { interval: 1 }, onTheWay)
 }
 
 async function open(by = client, options: Partial<ConfigOptions<unknown>> = {}): Promise<Settings<unknown>> {

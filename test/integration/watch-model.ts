@@ -58,7 +58,7 @@ export function steps(faults: readonly string[]): fc.Arbitrary<readonly Step[]> 
  */
 export async function runModel(agent: ModelledAgent, sequence: readonly Step[]): Promise<void> {
   const name = `model-${Math.random().toString(36).slice(2)}`
-  await using client = discoveryClient({ address: agent.url }, { interval: 20, emptyInterval: 40 })
+  await using client = discoveryClient({ address: agent.url }, { interval: 20 })
   const narrowed = [
     { query: {}, path: `/v1/health/service/${name}?passing` },
     { query: { passingOnly: false }, path: `/v1/health/service/${name}` },

@@ -1,5 +1,6 @@
 import type { ProconsulError } from '../../errors/proconsul-error.js'
 import { queryKey } from '../../watch/query-key.js'
+import { scopeOf } from '../../watch/read-scope.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
 import { CoverReader, FAILURES_OF_THE_WHOLE, type Covered } from './cover-reader.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
@@ -40,7 +41,7 @@ export class CoverSource implements StateSource {
     const reader = new CoverReader(this.#parts, this.#scope, this.#coverage)
     const query = {
       key: queryKey(this.#coverage.cover, format, paths, access),
-      scope: access.datacenter ?? '',
+      scope: scopeOf(access),
       read: reader.read.bind(reader),
     }
     this.#subscription = this.#parts.states.subscribe(query, {

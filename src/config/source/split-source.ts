@@ -4,6 +4,7 @@ import { sleep } from '../../core/sleep.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
 import { askedOptions } from '../../watch/asked-options.js'
 import { queryKey } from '../../watch/query-key.js'
+import { scopeOf } from '../../watch/read-scope.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
 import { provesDeletion } from './deletion-proof.js'
 import type { LayerScope, SourceParts } from './layer-reader.js'
@@ -63,7 +64,7 @@ export class SplitSource implements StateSource {
     return marks.subscribe(
       {
         key: queryKey(prefix, access),
-        scope: access.datacenter ?? '',
+        scope: scopeOf(access),
         read: async (request) => {
           const { value, meta } = await kv.keys(prefix, { ...access, ...askedOptions(request) })
           return { value: { index: value.length === 0 ? 0 : (meta.index ?? 0) }, meta }

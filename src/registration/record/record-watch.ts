@@ -1,5 +1,7 @@
 import type { AgentServiceApi } from '../../api/agent-service.js'
 import type { ServiceRecord } from '../../api/health-entry.js'
+import { queryKey } from '../../watch/query-key.js'
+import { AGENT_SCOPE } from '../../watch/read-scope.js'
 import type { WatchEngine, WatchFamily } from '../../watch/watch-engine.js'
 
 /** How often a record that is not there is looked for. */
@@ -22,7 +24,8 @@ export class RecordWatch {
   /** Calls `onChange` at every change, and `onFailure` when the agent cannot be asked any more. Returns what stops that. */
   watch(id: string, onChange: () => void, onFailure: () => void): () => void {
     const query = {
-      key: id,
+      key: queryKey(id),
+      scope: AGENT_SCOPE,
       // An unknown id cannot be waited for. It is being registered again at this moment.
       pollMs: POLL_MS,
       read: async ({ hash, waitMs, signal }: { hash?: string; waitMs: number; signal: AbortSignal }) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { settle } from '../../support/fake-clock.js'
-import { failure, Heard, makeEngine, type Harness } from './harness.js'
+import { failure, Heard, makeEngine, query, type Harness } from './harness.js'
 import { ScriptedRead } from './scripted-read.js'
 
 function watch(
@@ -9,7 +9,7 @@ function watch(
 ): { script: ScriptedRead<string>; heard: Heard<string> } {
   const script = new ScriptedRead<string>()
   const heard = new Heard<string>()
-  harness.texts.subscribe({ key: 'k', read: script.read, ...facts }, heard)
+  harness.texts.subscribe(query('k', script, facts), heard)
   return { script, heard }
 }
 
@@ -150,7 +150,7 @@ describe('the loop of one query', () => {
   })
 
   it('reads what does not exist at a calm rate when the agent wakes it for nothing', async () => {
-    const harness = makeEngine({ interval: 250, emptyInterval: '2s' })
+    const harness = makeEngine({ interval: 250 })
     const { script } = watch(harness)
     await settle()
     let answers = 0
@@ -164,10 +164,10 @@ describe('the loop of one query', () => {
   })
 
   it('reads what does not exist at the pace of the turns among more queries than places', async () => {
-    const harness = makeEngine({ interval: 250, emptyInterval: '10s', sweep: '1s' }, 1)
+    const harness = makeEngine({ interval: '1s' }, 1)
     const scripts = ['a', 'b', 'c'].map((key) => {
       const script = new ScriptedRead<string>()
-      harness.texts.subscribe({ key, read: script.read }, new Heard<string>())
+      harness.texts.subscribe(query(key, script), new Heard<string>())
       return script
     })
     await settle()

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { Turns, type Turn } from '../../../src/watch/turns.js'
-import { resolveWatchOptions } from '../../../src/watch/watch-options.js'
 import { FakeClock, settle } from '../../support/fake-clock.js'
 
 const OLD = { hot: false, ageMs: 3_600_000 }
@@ -8,7 +7,7 @@ const HOT = { hot: true, ageMs: 3_600_000 }
 const { signal } = new AbortController()
 
 function turnsFor(queries: number, places: number, clock = new FakeClock()): Turns {
-  const turns = new Turns(clock, places, resolveWatchOptions({ wait: '30s', sweep: '1.5s', maxTurnsPerSecond: 1_000 }))
+  const turns = new Turns(clock, places, 30_000)
   for (let query = 0; query < queries; query++) turns.join()()
   return turns
 }

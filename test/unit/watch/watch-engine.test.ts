@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { settle } from '../../support/fake-clock.js'
-import { failure, Heard, makeEngine } from './harness.js'
+import { failure, Heard, makeEngine, query } from './harness.js'
 import { ScriptedRead } from './scripted-read.js'
 
 describe('the engine of all watches', () => {
@@ -8,7 +8,7 @@ describe('the engine of all watches', () => {
     const { texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
     const heard = [new Heard<string>(), new Heard<string>()]
-    for (const each of heard) texts.subscribe({ key: 'k', read: script.read }, each)
+    for (const each of heard) texts.subscribe(query('k', script), each)
     await settle()
     expect(script.requests).toHaveLength(1)
     script.answer('a', { index: 1 })
@@ -20,12 +20,12 @@ describe('the engine of all watches', () => {
   it('tells a late subscriber what is known, after subscribe has returned', async () => {
     const { texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
-    texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    texts.subscribe(query('k', script), new Heard<string>())
     await settle()
     script.answer('a', { index: 1 })
     await settle()
     const late = new Heard<string>()
-    texts.subscribe({ key: 'k', read: script.read }, late)
+    texts.subscribe(query('k', script), late)
     expect(late.values).toEqual([])
     await settle()
     expect(late.values).toEqual(['a'])
@@ -33,16 +33,16 @@ describe('the engine of all watches', () => {
   })
 
   it('goes on for a grace time after the last subscriber has left, and is taken up again within it', async () => {
-    const { clock, texts, engine } = makeEngine({ grace: '10s' })
-    const other = texts.subscribe({ key: 'other', read: new ScriptedRead<string>().read }, new Heard<string>())
+    const { clock, texts, engine } = makeEngine()
+    const other = texts.subscribe(query('other', new ScriptedRead<string>()), new Heard<string>())
     const script = new ScriptedRead<string>()
-    const first = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    const first = texts.subscribe(query('k', script), new Heard<string>())
     await settle()
     script.answer('a', { index: 1 })
     await settle()
     first.close()
     await clock.advance(9_000)
-    const second = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    const second = texts.subscribe(query('k', script), new Heard<string>())
     await clock.advance(9_000)
     expect(script.requests).toHaveLength(2)
     second.close()
@@ -55,9 +55,9 @@ describe('the engine of all watches', () => {
   })
 
   it('goes on for half a second only when nobody listens to anything, so that a process that is done can end', async () => {
-    const { clock, texts, engine } = makeEngine({ grace: '10s' })
+    const { clock, texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    const subscription = texts.subscribe(query('k', script), new Heard<string>())
     await settle()
     subscription.close()
     expect(script.requests[0]?.signal.aborted).toBe(false)
@@ -69,8 +69,8 @@ describe('the engine of all watches', () => {
 
   it('lets only so many queries linger', async () => {
     const { texts, engine } = makeEngine()
-    for (let query = 0; query < 100; query++) {
-      texts.subscribe({ key: `k${query}`, read: new ScriptedRead<string>().read }, new Heard<string>()).close()
+    for (let number = 0; number < 100; number++) {
+      texts.subscribe(query(`k${number}`, new ScriptedRead<string>()), new Heard<string>()).close()
     }
     expect(engine.debug().watches.length).toBe(32)
     await engine.close()
@@ -80,7 +80,7 @@ describe('the engine of all watches', () => {
     const { texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
     const heard = new Heard<string>()
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, heard)
+    const subscription = texts.subscribe(query('k', script), heard)
     await settle()
     script.answer('a', { index: 1 })
     await settle()
@@ -97,8 +97,8 @@ describe('the engine of all watches', () => {
     const { clock, texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
     const [heard, other] = [new Heard<string>(), new Heard<string>()]
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, heard)
-    texts.subscribe({ key: 'k', read: script.read }, other)
+    const subscription = texts.subscribe(query('k', script), heard)
+    texts.subscribe(query('k', script), other)
     await settle()
     script.answer('a', { index: 1 })
     await settle()
@@ -118,8 +118,8 @@ describe('the engine of all watches', () => {
     const { clock, texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
     const heard = new Heard<string>()
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, heard)
-    texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    const subscription = texts.subscribe(query('k', script), heard)
+    texts.subscribe(query('k', script), new Heard<string>())
     await settle()
     script.answer('a', { index: 1 })
     await settle()
@@ -143,8 +143,8 @@ describe('the engine of all watches', () => {
     const { clock, texts, engine } = makeEngine()
     const script = new ScriptedRead<string>()
     const [heard, other] = [new Heard<string>(), new Heard<string>()]
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, heard)
-    const peer = texts.subscribe({ key: 'k', read: script.read }, other)
+    const subscription = texts.subscribe(query('k', script), heard)
+    const peer = texts.subscribe(query('k', script), other)
     await settle()
     script.answer('a', { index: 1 })
     await clock.advance(1_000)
@@ -172,21 +172,21 @@ describe('the engine of all watches', () => {
     bad.onValue = () => {
       throw new Error('boom')
     }
-    texts.subscribe({ key: 'k', read: script.read }, bad)
-    texts.subscribe({ key: 'k', read: script.read }, heard)
+    texts.subscribe(query('k', script), bad)
+    texts.subscribe(query('k', script), heard)
     await settle()
     script.answer('a', { index: 1 })
     await settle()
     expect(heard.values).toEqual(['a'])
-    expect(logged).toContain('an observer of a watch failed')
+    expect(logged).toContain('error an observer of a watch failed')
     await engine.close()
   })
 
   it('drops the read position of every query of a scope when one of them lost the agent', async () => {
     const { clock, texts, engine } = makeEngine()
     const [a, b] = [new ScriptedRead<string>(), new ScriptedRead<string>()]
-    texts.subscribe({ key: 'a', read: a.read }, new Heard<string>())
-    texts.subscribe({ key: 'b', read: b.read }, new Heard<string>())
+    texts.subscribe(query('a', a), new Heard<string>())
+    texts.subscribe(query('b', b), new Heard<string>())
     await settle()
     a.answer('a', { index: 100 })
     b.answer('b', { index: 100 })
@@ -202,7 +202,7 @@ describe('the engine of all watches', () => {
   it('cuts a back-off short when asked for a fresh read, but not again and again', async () => {
     const { clock, texts, engine } = makeEngine({ interval: 250 })
     const script = new ScriptedRead<string>()
-    const subscription = texts.subscribe({ key: 'k', read: script.read }, new Heard<string>())
+    const subscription = texts.subscribe(query('k', script), new Heard<string>())
     await settle()
     for (let round = 0; round < 6; round++) {
       script.fail(failure('PROCONSUL_NOT_FOUND'))
@@ -224,7 +224,7 @@ describe('the engine of all watches', () => {
   it('refuses to watch after it was closed', async () => {
     const { texts, engine } = makeEngine()
     await engine.close()
-    expect(() => texts.subscribe({ key: 'k', read: new ScriptedRead<string>().read }, new Heard<string>())).toThrow(
+    expect(() => texts.subscribe(query('k', new ScriptedRead<string>()), new Heard<string>())).toThrow(
       expect.objectContaining({ code: 'PROCONSUL_CLOSED' }) as Error,
     )
   })
