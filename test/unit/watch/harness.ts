@@ -6,6 +6,7 @@ import { WatchEngine, type WatchFamily } from '../../../src/watch/watch-engine.j
 import { resolveWatchOptions, type WatchOptions } from '../../../src/watch/watch-options.js'
 import type { WatchObserver, WatchQuery, WatchSnapshot } from '../../../src/watch/watch-query.js'
 import { FakeClock } from '../../support/fake-clock.js'
+import { ScriptedRead } from './scripted-read.js'
 
 /** What an observer heard, in order. */
 export class Heard<T> implements WatchObserver<T> {
@@ -65,4 +66,15 @@ export function makeEngine(options: WatchOptions = {}, places = 4): Harness {
 
 export function failure(code: ProconsulErrorCode = 'PROCONSUL_UNAVAILABLE', retryAfterMs?: number): ProconsulError {
   return new ProconsulError(code, 'a scripted failure', retryAfterMs === undefined ? {} : { retryAfterMs })
+}
+
+/** A watch whose answers a test gives, with what it told. */
+export function watch(
+  harness: Harness,
+  facts: Partial<WatchQuery<string>> = {},
+): { script: ScriptedRead<string>; heard: Heard<string> } {
+  const script = new ScriptedRead<string>()
+  const heard = new Heard<string>()
+  harness.texts.subscribe(query('k', script, facts), heard)
+  return { script, heard }
 }
