@@ -219,7 +219,7 @@ class Subscription<T> implements WatchSubscription<T> {
   }
 
   refresh(): void {
-    if (this.#state === 'active') outOfContext(() => this.#query.hurry())
+    if (this.#state === 'active') this.#query.hurry()
   }
 
   close(): void {

@@ -224,6 +224,7 @@ describe('the async context', () => {
     }
     const read = (request: WatchRead): Promise<WatchReading<string>> => {
       look()
+      request.signal.addEventListener('abort', look)
       return script.read(request)
     }
     const observer = { onValue: look, onFailure: look, onRecovery: look, onConfirmed: look }
