@@ -71,13 +71,13 @@ function asksLeader(position: WaitPosition): boolean {
   return position.type === 'start' && position.from === 'leader'
 }
 
-function lags(meta: QueryMeta, { shownIndex, stale, maxStaleMs }: JudgedQuery): boolean {
-  const { knownLeader, lastContactMs = 0, cacheAgeMs = 0 } = meta
+function lags(meta: QueryMeta, { shownIndex = 0, stale, maxStaleMs }: JudgedQuery): boolean {
+  const { index = Infinity, knownLeader, lastContactMs = 0, cacheAgeMs = 0 } = meta
   // A server that has heard of no leader since it began to run says that it lags by nothing.
   if (knownLeader === false && lastContactMs === 0) return true
   if (lastContactMs > maxStaleMs || cacheAgeMs > maxStaleMs) return true
   // Servers that lag differ in their indexes: an older one would show a state that was already over.
-  return stale && shownIndex !== undefined && meta.index !== undefined && meta.index < shownIndex
+  return stale && index < shownIndex
 }
 
 function after({ index, contentHash }: QueryMeta, { polls }: JudgedQuery): WaitPosition {

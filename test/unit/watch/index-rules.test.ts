@@ -242,5 +242,6 @@ describe('a position that must not be relied upon any more', () => {
   it('is a read of whoever answers, unless the leader was to be asked', () => {
     expect([at(7), hash('cafe'), POLL, START].map(restart)).toEqual([START, START, START, START])
     expect(restart(START_AT_LEADER)).toEqual(START_AT_LEADER)
+    expect([START, START_AT_LEADER].map(({ from }) => from)).toEqual(['anyone', 'leader'])
   })
 })
