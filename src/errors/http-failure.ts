@@ -1,4 +1,9 @@
-import { ProconsulError, type ProconsulErrorCode } from './proconsul-error.js'
+import {
+  isProconsulError,
+  ProconsulError,
+  type ProconsulErrorCode,
+  type ProconsulErrorReason,
+} from './proconsul-error.js'
 
 /**
  * Turns an answer that is not a success into a typed error. Consul says most of what matters in the body text, and the same condition
@@ -19,12 +24,23 @@ interface Rule {
   readonly matches: RegExp
   readonly code: ProconsulErrorCode
   readonly advice: string
+  readonly reason?: ProconsulErrorReason
+}
+
+/** The status is 403 where the agent itself looks the token up, and 500 where a server does so for it. */
+const UNKNOWN_TOKEN: Rule = {
+  matches: /ACL not found/i,
+  code: 'PROCONSUL_PERMISSION_DENIED',
+  advice:
+    'Consul does not know this token: it was deleted, belongs to another cluster, or is so new that not every server has it',
+  reason: 'unknown-token',
 }
 
 /** For the statuses 500 and 503; the first match counts. */
 const SERVER_ERRORS: readonly Rule[] = [
+  UNKNOWN_TOKEN,
   {
-    matches: /Permission denied|ACL not found/i,
+    matches: /Permission denied/i,
     code: 'PROCONSUL_PERMISSION_DENIED',
     advice: 'check the ACL token and its policies',
   },
@@ -62,13 +78,22 @@ const BY_STATUS: Readonly<Record<number, Omit<Rule, 'matches'>>> = {
 
 /** The typed error for an unsuccessful answer. */
 export function httpFailure(failure: HttpFailure): ProconsulError {
-  const { code, advice } = classify(failure)
+  const { code, advice, reason } = classify(failure)
   const said = failure.body.trim()
   const message = `${failure.operation}: the agent answered ${failure.status}${said === '' ? '' : ` "${cut(said)}"`}; ${advice}`
   return new ProconsulError(code, message, {
     status: failure.status,
     ...(failure.retryAfterMs !== undefined && { retryAfterMs: failure.retryAfterMs }),
+    ...(reason !== undefined && { reason }),
   })
+}
+
+/**
+ * Whether the agent refused the token because Consul does not know it. For a token made a moment ago that passes by itself; a missing
+ * permission does not.
+ */
+export function isUnknownToken(error: unknown): boolean {
+  return isProconsulError(error, 'PROCONSUL_PERMISSION_DENIED') && error.reason === 'unknown-token'
 }
 
 function classify({ status, body }: HttpFailure): Omit<Rule, 'matches'> {
@@ -78,6 +103,7 @@ function classify({ status, body }: HttpFailure): Omit<Rule, 'matches'> {
       advice: "the agent's http_config.block_endpoints forbids this path; no token helps",
     }
   }
+  if (status === 403 && UNKNOWN_TOKEN.matches.test(body)) return UNKNOWN_TOKEN
   if (status === 400 && /HTTP request to an HTTPS server/i.test(body)) {
     return { code: 'PROCONSUL_TLS', advice: 'the address needs https://' }
   }

@@ -23,10 +23,14 @@ const RETRYABLE = {
   PROCONSUL_TIMEOUT: true,
   PROCONSUL_TLS: false,
   PROCONSUL_UNAVAILABLE: true,
+  PROCONSUL_UNSUPPORTED: false,
 } as const satisfies Record<string, boolean>
 
 /** The stable codes of {@link ProconsulError}. New codes may be added in a minor version; a code never changes its meaning. */
 export type ProconsulErrorCode = keyof typeof RETRYABLE
+
+/** What a code alone does not tell. */
+export type ProconsulErrorReason = 'unknown-token'
 
 /** Facts an error may carry beside its code and message. */
 export interface ProconsulErrorOptions {
@@ -36,6 +40,8 @@ export interface ProconsulErrorOptions {
   readonly status?: number
   /** How long the agent asks to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number
+  /** What the code alone does not tell. */
+  readonly reason?: ProconsulErrorReason
 }
 
 const BRAND = Symbol.for('proconsul.error')
@@ -53,6 +59,11 @@ export class ProconsulError extends Error {
   declare readonly status?: number
   /** How long the agent asked to wait before the next try, in milliseconds. */
   declare readonly retryAfterMs?: number
+  /**
+   * `'unknown-token'` with `PROCONSUL_PERMISSION_DENIED` when Consul does not know the token at all. A token that was made a moment ago
+   * may be unknown to some servers yet; one that is known and lacks a permission has no reason here.
+   */
+  declare readonly reason?: ProconsulErrorReason
 
   constructor(code: ProconsulErrorCode, message: string, options: ProconsulErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -61,6 +72,7 @@ export class ProconsulError extends Error {
     this.retryable = RETRYABLE[code]
     if (options.status !== undefined) this.status = options.status
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
+    if (options.reason !== undefined) this.reason = options.reason
     Object.defineProperty(this, BRAND, { value: true })
   }
 }
