@@ -1,5 +1,5 @@
 import { orAborted } from '../core/abort.js'
-import type { Clock } from '../core/clock.js'
+import { systemClock, type Clock } from '../core/clock.js'
 import { isProconsulError, ProconsulError } from '../errors/proconsul-error.js'
 import type { HttpClient } from '../http/request.js'
 import { commonPart, type RequestOptions } from './options.js'
@@ -31,12 +31,11 @@ const ASK_AGAIN_MS = 10_000
 /** The agent's version, asked once, when something needs it that not every version has. */
 export class AgentVersion {
   readonly #http: HttpClient
-  readonly #clock: Pick<Clock, 'monotonic'> | undefined
+  readonly #clock: Pick<Clock, 'monotonic'>
   #known: { readonly version: string | undefined; readonly at: number } | undefined
   #asking: Promise<string | undefined> | undefined
 
-  /** Without a clock an agent that is too old is asked again each time. */
-  constructor(http: HttpClient, clock?: Pick<Clock, 'monotonic'>) {
+  constructor(http: HttpClient, clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#http = http
     this.#clock = clock
   }
@@ -62,7 +61,7 @@ export class AgentVersion {
     const known = this.#known
     if (known !== undefined) {
       const isEnough = known.version !== undefined && hasFeature(known.version, feature)
-      if (isEnough || this.#now() - known.at < ASK_AGAIN_MS) return known.version
+      if (isEnough || this.#clock.monotonic() - known.at < ASK_AGAIN_MS) return known.version
     }
     this.#asking ??= this.#ask(token).finally(() => {
       this.#asking = undefined
@@ -72,7 +71,7 @@ export class AgentVersion {
 
   async #ask(token: string | undefined): Promise<string | undefined> {
     const version = await this.#self(token)
-    this.#known = { version, at: this.#now() }
+    this.#known = { version, at: this.#clock.monotonic() }
     return version
   }
 
@@ -92,17 +91,13 @@ export class AgentVersion {
       throw error
     }
   }
-
-  #now(): number {
-    return this.#clock?.monotonic() ?? Infinity
-  }
 }
 
 /** Whether a version of Consul has a feature. A version that is none, such as that of a build of one's own, counts as new. */
 export function hasFeature(version: string, feature: ConsulFeature): boolean {
   const own = numbersOf(version)
   if (own === undefined) return true
-  const releases = FEATURES[feature].since.map((release) => numbersOf(release) ?? [0, 0, 0])
+  const releases = FEATURES[feature].since.map(numbersOf).filter((release) => release !== undefined)
   return releases.some((release, place) => {
     const isSameMinor = release[0] === own[0] && release[1] === own[1]
     return isSameMinor ? own[2] >= release[2] : place === releases.length - 1 && isLater(own, release)

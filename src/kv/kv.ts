@@ -10,7 +10,7 @@ import type {
   KvSetOptions,
   KvTextOptions,
 } from '../api/kv.js'
-import { refuseUnknown, type RequestOptions } from '../api/options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
 import { checkFunction, checkSignal } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
@@ -131,10 +131,9 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also for a folder: see {@link watchTree}; `PROCONSUL_CLOSED`
    */
   watch(key: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> {
-    refuseUnknown('kv.watch', options, WATCH_OPTIONS)
+    const { signal, ...access } = knownOptions('kv.watch', options, WATCH_OPTIONS)
     const name = checkKey('key', key)
     if (name.endsWith('/')) throw invalidOption('key', key, 'one key; `kv.watchTree` follows a folder')
-    const { signal, ...access } = options
     const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
       this.#kv.get(name, { ...access, ...askedOptions(request) })
     const query = { key: queryKey(name, access), scope: scopeOf(access), read }
@@ -146,9 +145,8 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
    */
   watchTree(prefix: string, options: KvWatchOptions = {}): KvWatcher<readonly KvEntry[]> {
-    refuseUnknown('kv.watchTree', options, WATCH_OPTIONS)
+    const { signal, ...access } = knownOptions('kv.watchTree', options, WATCH_OPTIONS)
     const name = checkPrefix('prefix', prefix)
-    const { signal, ...access } = options
     const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
       this.#kv.list(name, { ...access, ...askedOptions(request) })
     const query = { key: queryKey(name, access), scope: scopeOf(access), read }
@@ -157,7 +155,8 @@ export class Kv implements Closeable {
 
   /** Every key of a folder, in the form of `consul kv export`. */
   async export(folder: string, options: RequestOptions = {}): Promise<readonly KvExportEntry[]> {
-    const { value } = await this.#kv.list(checkFolder(folder), { ...options, encoding: 'base64' })
+    const known = knownOptions('kv.export', options, REQUEST_OPTIONS)
+    const { value } = await this.#kv.list(checkFolder(folder), { ...known, encoding: 'base64' })
     return exportEntries(value)
   }
 
@@ -180,11 +179,7 @@ export class Kv implements Closeable {
     return this.close()
   }
 
-  #follow<Value>(
-    absent: Value,
-    source: LiveSource<Watched<Value>>,
-    signal: AbortSignal | undefined,
-  ): KvWatcher<Value> {
+  #follow<Value>(absent: Value, source: LiveSource<Watched<Value>>, signal: AbortSignal | undefined): KvWatcher<Value> {
     const watcher = new KvWatcher(absent, {
       runtime: this.#runtime,
       source,
