@@ -49,6 +49,7 @@ export async function readList(
   options: ListOptions,
   request: ReadRequest = {},
 ): Promise<HttpAnswer> {
+  readPart(options, request.query)
   if (options.peer !== undefined) await version.require('peer', options)
   return await read(http, operation, path, options, request)
 }

@@ -10,7 +10,7 @@ import type {
   KvSetOptions,
   KvTextOptions,
 } from '../api/kv.js'
-import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
+import { commonPart, knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
 import { checkFunction, checkSignal } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
@@ -131,7 +131,7 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also for a folder: see {@link watchTree}; `PROCONSUL_CLOSED`
    */
   watch(key: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> {
-    const { signal, ...access } = knownOptions('kv.watch', options, WATCH_OPTIONS)
+    const { signal, ...access } = watchOptions('kv.watch', options)
     const name = checkKey('key', key)
     if (name.endsWith('/')) throw invalidOption('key', key, 'one key; `kv.watchTree` follows a folder')
     const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
@@ -145,7 +145,7 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
    */
   watchTree(prefix: string, options: KvWatchOptions = {}): KvWatcher<readonly KvEntry[]> {
-    const { signal, ...access } = knownOptions('kv.watchTree', options, WATCH_OPTIONS)
+    const { signal, ...access } = watchOptions('kv.watchTree', options)
     const name = checkPrefix('prefix', prefix)
     const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
       this.#kv.list(name, { ...access, ...askedOptions(request) })
@@ -192,6 +192,13 @@ export class Kv implements Closeable {
 }
 
 const NO_ENTRIES: readonly KvEntry[] = Object.freeze([])
+
+/** Checked at the call: in the loop a wrong value would fail for ever. */
+function watchOptions(operation: string, options: KvWatchOptions): KvWatchOptions {
+  const known = knownOptions(operation, options, WATCH_OPTIONS)
+  commonPart(known)
+  return known
+}
 
 /** Reads of one datacenter fail together. */
 function scopeOf({ datacenter }: KvWatchOptions): string {
