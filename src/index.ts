@@ -63,12 +63,7 @@ export type {
   ServicesSnapshot,
   ServicesWatcher,
 } from './discovery/catalog-watchers.js'
-export type {
-  ListChange,
-  ListWatcher,
-  ListWatcherEvents,
-  SnapshotFacts,
-} from './discovery/list-watcher.js'
+export type { ListChange, ListWatcher, ListWatcherEvents, SnapshotFacts } from './discovery/list-watcher.js'
 export type { EmptyReason, ListDiff } from './discovery/listing.js'
 export type { WatchOptions } from './watch/watch-options.js'
 export type { WatchDebug } from './watch/watch-engine.js'

@@ -49,8 +49,11 @@ export async function readList(
   options: ListOptions,
   request: ReadRequest = {},
 ): Promise<HttpAnswer> {
-  readPart(options, request.query)
-  if (options.peer !== undefined) await version.require('peer', options)
+  if (options.peer !== undefined) {
+    // What is wrong with the options is said before anything is asked.
+    readPart(options)
+    await version.require('peer', options)
+  }
   return await read(http, operation, path, options, request)
 }
 
@@ -68,6 +71,8 @@ export interface WriteRequest {
   readonly vital?: boolean | undefined
   /** Whether repeating it after an unknown outcome does no harm. */
   readonly idempotent: boolean
+  /** False for one that only reads, though it is sent like a write. */
+  readonly writes?: boolean | undefined
 }
 
 /** Sends a PUT, a POST or a DELETE. */

@@ -105,7 +105,11 @@ export class TxnApi {
   async run(operations: readonly TxnOperation[], options: TxnBytesOptions): Promise<TxnResult<Buffer>>
   async run(operations: readonly TxnOperation[], options: TxnOptions): Promise<TxnResult<string | Buffer>>
   async run(operations: readonly TxnOperation[], options: TxnOptions = {}): Promise<TxnResult<string | Buffer>> {
-    const { maxOperations = TXN_MAX_OPERATIONS, encoding = 'utf8', ...rest } = knownOptions('txn', options, TXN_OPTIONS)
+    const {
+      maxOperations = TXN_MAX_OPERATIONS,
+      encoding = 'utf8',
+      ...rest
+    } = knownOptions('kv.transaction', options, TXN_OPTIONS)
     const decode = kvDecoder(encoding)
     checkInteger('maxOperations', maxOperations, 1, 128)
     if (!Array.isArray(operations)) throw invalidOption('operations', operations, 'a list of steps')
@@ -139,9 +143,11 @@ export class TxnApi {
   }
 
   async #send(operations: readonly TxnOperation[], options: RequestOptions): Promise<HttpAnswer> {
+    const readsOnly = operations.every(({ type }) => READS.includes(type))
     return await write(this.#http, 'txn', '/txn', options, {
       body: requestBody(operations),
-      idempotent: operations.every(({ type }) => READS.includes(type)),
+      idempotent: readsOnly,
+      writes: !readsOnly,
       answers: [409],
       compress: 'off-host',
     })

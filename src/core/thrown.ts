@@ -10,7 +10,9 @@ export function thrownText(thrown: unknown): string {
   try {
     if (typeof thrown === 'string') return thrown
     const message: unknown = thrown instanceof Error ? thrown.message : undefined
-    return typeof message === 'string' && message !== '' ? message : inspect(thrown, { depth: 1, breakLength: Infinity })
+    return typeof message === 'string' && message !== ''
+      ? message
+      : inspect(thrown, { depth: 1, breakLength: Infinity })
   } catch {
     return 'something that cannot be shown'
   }

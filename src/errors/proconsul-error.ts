@@ -3,6 +3,8 @@
  * about each code.
  */
 
+import { causeFacts, type ErrorFacts } from './error-facts.js'
+
 /** Codes, each with whether the same call may succeed when it is repeated later. */
 const RETRYABLE = {
   PROCONSUL_ABORTED: false,
@@ -30,7 +32,7 @@ const RETRYABLE = {
 export type ProconsulErrorCode = keyof typeof RETRYABLE
 
 /** What a code alone does not tell. */
-export type ProconsulErrorReason = 'unknown-token'
+export type ProconsulErrorReason = 'unknown-token' | 'without-effect'
 
 /** Facts an error may carry beside its code and message. */
 export interface ProconsulErrorOptions {
@@ -61,7 +63,8 @@ export class ProconsulError extends Error {
   declare readonly retryAfterMs?: number
   /**
    * `'unknown-token'` with `PROCONSUL_PERMISSION_DENIED` when Consul does not know the token at all. A token that was made a moment ago
-   * may be unknown to some servers yet; one that is known and lacks a permission has no reason here.
+   * may be unknown to some servers yet; one that is known and lacks a permission has no reason here. `'without-effect'` when the request
+   * certainly changed nothing, so that it can be repeated whatever it was; without it, a write may have happened.
    */
   declare readonly reason?: ProconsulErrorReason
 
@@ -75,6 +78,29 @@ export class ProconsulError extends Error {
     if (options.reason !== undefined) this.reason = options.reason
     Object.defineProperty(this, BRAND, { value: true })
   }
+
+  /** What a log keeps: `JSON.stringify` of any other error is empty. Of the causes, to some depth, name, code and message. */
+  toJSON(): ProconsulErrorJson {
+    return {
+      name: this.name,
+      message: this.message,
+      code: this.code,
+      retryable: this.retryable,
+      ...(this.status !== undefined && { status: this.status }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.reason !== undefined && { reason: this.reason }),
+      ...causeFacts(this.cause),
+    }
+  }
+}
+
+/** A {@link ProconsulError} as JSON. */
+export interface ProconsulErrorJson extends ErrorFacts {
+  readonly code: ProconsulErrorCode
+  readonly retryable: boolean
+  readonly status?: number
+  readonly retryAfterMs?: number
+  readonly reason?: ProconsulErrorReason
 }
 
 /** Every code of {@link ProconsulError}, sorted. */

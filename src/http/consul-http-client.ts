@@ -8,6 +8,7 @@ import { httpFailure } from '../errors/http-failure.js'
 import { networkFailure } from '../errors/network-failure.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import { BodySink } from './body-sink.js'
+import { isForeign } from './consul-answer.js'
 import { openPools, tlsOptions, type ConnectionPools, type ConnectionSetting } from './connection.js'
 import { Lane } from './lane.js'
 import type { PlainTarget } from './plain-target.js'
@@ -141,7 +142,8 @@ export class ConsulHttpClient implements HttpClient {
     } catch (error) {
       // An answer that is no success rejects as well. The package's error holds the request's headers: it goes no further.
       if (isProconsulError(error)) throw error
-      if (sink.response?.complete !== true) throw networkFailure(request.operation, this.#target, error)
+      if (sink.response?.complete !== true)
+        throw networkFailure(request.operation, this.#target, error, isRead(request))
     } finally {
       signal.removeEventListener('abort', cancel)
     }
@@ -165,7 +167,10 @@ export class ConsulHttpClient implements HttpClient {
     const status = response?.statusCode ?? 0
     const headers = response?.headers ?? {}
     const body = await sink.read()
-    if ((status >= 200 && status < 300) || request.answers?.includes(status) === true) {
+    const isSuccess = status >= 200 && status < 300
+    // The body of a success may be large: its headers are enough.
+    const isOther = isForeign({ status, headers, body: isSuccess ? '' : body.toString('utf8') })
+    if (!isOther && (isSuccess || request.answers?.includes(status) === true)) {
       return { operation: request.operation, status, body, meta: { ...queryMeta(headers), bodyBytes: body.length } }
     }
     const wait = retryAfterMs(headers['retry-after'], this.#clock.now())
@@ -173,6 +178,9 @@ export class ConsulHttpClient implements HttpClient {
       operation: request.operation,
       status,
       body: this.#redact(body.toString('utf8'), token),
+      target: this.#target,
+      isRead: isRead(request),
+      isForeign: isOther,
       ...(wait !== undefined && { retryAfterMs: wait }),
     })
   }
@@ -226,6 +234,10 @@ function poolOf(request: HttpRequest): keyof ConnectionPools {
   if (request.blocking !== undefined) return 'watch'
   if (request.vital === true) return 'vital'
   return request.idempotent ? 'command' : 'once'
+}
+
+function isRead({ method, writes }: HttpRequest): boolean {
+  return writes === undefined ? method === 'GET' : !writes
 }
 
 function encodeBody(body: unknown): Buffer | undefined {

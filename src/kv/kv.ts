@@ -108,7 +108,8 @@ export class Kv implements Closeable {
 
   /**
    * Changes a value by a function of the present one, again and again until nobody else has written in between. Resolves with whether a
-   * value was written; the function declines by returning undefined, and may be called several times.
+   * value was written; the function declines by returning undefined, and may be called several times. An outage is waited for within
+   * `patience`. No change is made twice: a failure that may have come after the write says that its outcome is not known.
    * @throws ProconsulError `PROCONSUL_CONFLICT` when others kept writing for `patience`; `PROCONSUL_HOOK_FAILED` when the function failed
    */
   async update(key: string, change: KvChangeFunction, options: KvUpdateOptions = {}): Promise<boolean> {

@@ -12,7 +12,10 @@ const self = (version: string) => ({ body: JSON.stringify({ Config: { Version: v
 /** An agent that refuses to say who it is. */
 class Silent implements HttpClient {
   readonly requests: string[] = []
-  constructor(readonly failure: ProconsulError) {}
+  readonly failure: ProconsulError
+  constructor(failure: ProconsulError) {
+    this.failure = failure
+  }
   request({ path, operation }: HttpRequest): Promise<HttpAnswer> {
     this.requests.push(path)
     if (path === '/agent/self') return Promise.reject(this.failure)
