@@ -98,7 +98,7 @@ export class Proconsul implements AsyncDisposable {
   constructor(options: ProconsulOptions = {}) {
     this.#options = resolveOptions(options, process.env)
     const { connection, runtime, watch } = this.#options
-    const http = new ConsulHttpClient(connection, runtime.clock)
+    const http = new ConsulHttpClient(connection, runtime)
     this.#http = http
     this.agent = new AgentApi(http)
     const version = new AgentVersion(http, runtime.clock)

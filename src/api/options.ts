@@ -10,6 +10,7 @@ import {
 } from '../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import type { BlockingWait, HttpRequest, QueryValue } from '../http/request.js'
+import { TOKEN_FORM, tokenIn } from '../http/token-source.js'
 import { goDuration } from './go-duration.js'
 
 /** Options of every call. */
@@ -118,19 +119,21 @@ type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'repeat' | 'token' | 'd
 
 /** The part of a request that follows from the options of any call. */
 export function commonPart(options: RequestOptions): Common {
-  const { token } = options
-  if (token !== undefined && (typeof token !== 'string' || token === '')) {
-    throw invalidOption('token', SECRET_VALUE, 'a non-empty string')
-  }
   return {
     signal: checkSignal('signal', options.signal),
     timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
     ...(options.repeat !== undefined && { repeat: checkBoolean('repeat', options.repeat) }),
-    token,
+    token: options.token === undefined ? undefined : checkToken(options.token),
     datacenter: name('datacenter', options.datacenter),
     namespace: name('namespace', options.namespace),
     partition: name('partition', options.partition),
   }
+}
+
+function checkToken(token: unknown): string {
+  const text = typeof token === 'string' ? tokenIn(token) : undefined
+  if (text === undefined) throw invalidOption('token', SECRET_VALUE, TOKEN_FORM)
+  return text
 }
 
 function name(option: string, value: unknown): string | undefined {

@@ -9,7 +9,7 @@ import { readEnvironment, type ConsulEnvironment } from './environment.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import { parseAddress, type Address } from '../http/address.js'
 import type { ConnectionSetting } from '../http/connection.js'
-import type { TokenSetting } from '../http/token-source.js'
+import { TOKEN_FORM, tokenIn, type TokenFunction, type TokenSetting } from '../http/token-source.js'
 import { resolveWatchOptions, type ResolvedWatchOptions, type WatchOptions } from '../watch/watch-options.js'
 import { resolveTls, type TlsOptions } from './tls-options.js'
 
@@ -24,7 +24,7 @@ export interface ProconsulOptions {
    * ACL token, or a function that yields the current one, asked at most once a second. When it yields another, registrations follow.
    * Then CONSUL_HTTP_TOKEN_FILE, then CONSUL_HTTP_TOKEN. Default none: the agent's own default token counts.
    */
-  readonly token?: string | (() => string | Promise<string>) | undefined
+  readonly token?: string | TokenFunction | undefined
   /** File that holds the ACL token; read again when it changes. Not together with `token`. */
   readonly tokenFile?: string | undefined
   /** `'user:password'` of HTTP basic authentication in front of the agent. Then CONSUL_HTTP_AUTH. */
@@ -181,9 +181,9 @@ function resolveToken({ token, tokenFile }: ProconsulOptions, environment: Consu
 }
 
 function fixedToken(option: string, token: unknown): TokenSetting {
-  const trimmed = typeof token === 'string' ? token.trim() : ''
-  if (!/^[\x21-\x7e]+$/.test(trimmed)) throw invalidOption(option, SECRET_VALUE, 'a token of visible ASCII characters')
-  return { type: 'value', secret: new Secret(trimmed) }
+  const text = typeof token === 'string' ? tokenIn(token) : undefined
+  if (text === undefined) throw invalidOption(option, SECRET_VALUE, TOKEN_FORM)
+  return { type: 'value', secret: new Secret(text) }
 }
 
 function checkClock(clock: Clock): Clock {

@@ -2,7 +2,8 @@ import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
 import { Secret } from '../core/secret.js'
 import type { ConsulEnvironment } from './environment.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
-import type { PemSource, TlsSetting } from '../http/connection.js'
+import type { PemSource } from '../http/pem-source.js'
+import type { TlsSetting } from '../http/tls-source.js'
 
 /** PEM text or bytes. */
 export type Pem = string | Buffer
@@ -111,7 +112,7 @@ function pem(option: string, value: unknown, path: string | undefined): PemSourc
   if ((typeof value !== 'string' && !Buffer.isBuffer(value)) || !value.includes('-----BEGIN')) {
     throw invalidOption(option, SECRET_VALUE, 'PEM text or a Buffer of it')
   }
-  return { type: 'inline', pem: value }
+  return { type: 'inline', option, pem: value }
 }
 
 function file(option: string, path: string | undefined): PemSource | undefined {

@@ -27,10 +27,7 @@ const CALLS: readonly [name: string, call: Call][] = [
   ['agent.maintenance', (http, options) => new AgentApi(http).maintenance(true, 'why', options)],
   ['agent.services.list', (http, options) => new AgentApi(http).services.list(options)],
   ['agent.services.get', (http, options) => new AgentApi(http).services.get('a', options)],
-  [
-    'agent.services.register',
-    (http, options) => new AgentApi(http).services.register({ id: 'a', name: 'a' }, options),
-  ],
+  ['agent.services.register', (http, options) => new AgentApi(http).services.register({ id: 'a', name: 'a' }, options)],
   ['agent.services.deregister', (http, options) => new AgentApi(http).services.deregister('a', options)],
   ['agent.services.maintenance', (http, options) => new AgentApi(http).services.maintenance('a', true, 'why', options)],
   ['agent.services.health', (http, options) => new AgentApi(http).services.health('a', options)],
