@@ -25,7 +25,7 @@ async function tlsAgent() {
   const options = { cert: CERT_A, key: KEY_A, requestCert: true, rejectUnauthorized: false }
   const server = createServer(options, (request, response) => {
     if (!(request.socket instanceof TLSSocket)) throw new Error('not over TLS')
-    seen.push(request.socket.getPeerCertificate().subject.CN)
+    seen.push(String(request.socket.getPeerCertificate().subject.CN))
     if (request.url?.includes('held') === true) held.push(response)
     else response.end('[]')
   })
