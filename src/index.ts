@@ -2,11 +2,18 @@
 
 export { Proconsul } from './proconsul.js'
 export type { ProconsulOptions } from './options/client-options.js'
+export type { TokenFunction } from './http/token-source.js'
 export type { Pem, TlsOptions } from './options/tls-options.js'
 
 // errors
 export { isProconsulError, ProconsulError } from './errors/proconsul-error.js'
-export type { ProconsulErrorCode, ProconsulErrorOptions } from './errors/proconsul-error.js'
+export type {
+  ProconsulErrorCode,
+  ProconsulErrorJson,
+  ProconsulErrorOptions,
+  ProconsulErrorReason,
+} from './errors/proconsul-error.js'
+export type { ErrorFacts } from './errors/error-facts.js'
 
 // registration
 export type { Registration } from './registration/registration.js'
@@ -63,12 +70,7 @@ export type {
   ServicesSnapshot,
   ServicesWatcher,
 } from './discovery/catalog-watchers.js'
-export type {
-  ListChange,
-  ListWatcher,
-  ListWatcherEvents,
-  SnapshotFacts,
-} from './discovery/list-watcher.js'
+export type { ListChange, ListWatcher, ListWatcherEvents, SnapshotFacts } from './discovery/list-watcher.js'
 export type { EmptyReason, ListDiff } from './discovery/listing.js'
 export type { WatchOptions } from './watch/watch-options.js'
 export type { WatchDebug } from './watch/watch-engine.js'

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AgentApi } from './api/agent.js'
+import { AgentVersion } from './api/agent-version.js'
 import { CatalogApi } from './api/catalog.js'
 import { EventApi } from './api/event.js'
 import { HealthApi } from './api/health.js'
@@ -97,11 +98,12 @@ export class Proconsul implements AsyncDisposable {
   constructor(options: ProconsulOptions = {}) {
     this.#options = resolveOptions(options, process.env)
     const { connection, runtime, watch } = this.#options
-    const http = new ConsulHttpClient(connection, runtime.clock)
+    const http = new ConsulHttpClient(connection, runtime)
     this.#http = http
     this.agent = new AgentApi(http)
-    this.catalog = new CatalogApi(http)
-    this.health = new HealthApi(http)
+    const version = new AgentVersion(http, runtime.clock)
+    this.catalog = new CatalogApi(http, version)
+    this.health = new HealthApi(http, version)
     this.session = new SessionApi(http)
     this.status = new StatusApi(http)
     this.event = new EventApi(http)

@@ -2,7 +2,7 @@ import type { KvEntry } from '../api/kv-entry.js'
 import type { KvApi } from '../api/kv.js'
 import { checkKey } from '../api/kv-key.js'
 import { checkFlags, valueBytes } from '../api/kv-value.js'
-import type { RequestOptions } from '../api/options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
 import { TXN_MAX_OPERATIONS, TXN_MAX_REQUEST_BYTES, type TxnApi, type TxnOperation } from '../api/txn.js'
 import { checkBoolean, isRecord } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
@@ -51,14 +51,17 @@ interface Plan extends Omit<KvImportReport, 'atomic'> {
 /** What the parts of a transaction take in its JSON beside key and value. */
 const STEP_OVERHEAD_BYTES = 160
 
+const IMPORT_OPTIONS = [...REQUEST_OPTIONS, 'dryRun', 'prune', 'atomic'] as const
+
 /** Makes the folder hold what the source says, touching only keys that differ, each only if nobody else has changed it meanwhile. */
 export async function importTree(
   kv: KvApi,
   txn: TxnApi,
   folder: string,
   source: KvImportSource,
-  { dryRun = false, prune = false, atomic = false, ...options }: KvImportOptions,
+  given: KvImportOptions,
 ): Promise<KvImportReport> {
+  const { dryRun = false, prune = false, atomic = false, ...options } = knownOptions('kv.import', given, IMPORT_OPTIONS)
   checkBoolean('dryRun', dryRun)
   const wanted = wantedKeys(folder, source)
   const { value: present } = await kv.list(folder, { ...options, encoding: 'buffer', consistent: true })

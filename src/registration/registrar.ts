@@ -236,7 +236,10 @@ export class Registrar implements Closeable {
     } catch (error) {
       // Then whoever ended it sees to the rest.
       if (isProconsulError(error, 'PROCONSUL_CLOSED')) return
-      this.#record.runtime.logger.warn({ id: registration.id, err: error }, 'a registration in the background was given up')
+      this.#record.runtime.logger.warn(
+        { id: registration.id, err: error },
+        'a registration in the background was given up',
+      )
       await this.#undo(registration)
     } finally {
       link.unlink()

@@ -84,7 +84,8 @@ export class RegistrationGuard {
       await this.#compare()
     } catch (error) {
       nextMs = SOON_MS
-      if (!this.#closed.signal.aborted) this.#parts.runtime.logger.debug({ err: error }, 'the agent could not be compared')
+      if (!this.#closed.signal.aborted)
+        this.#parts.runtime.logger.debug({ err: error }, 'the agent could not be compared')
     }
     this.#plan(nextMs)
   }

@@ -122,7 +122,7 @@ describe('what is handed out cannot be changed', () => {
 
   test('not the keys that are watched', async () => {
     await consul.kv.set('app/a', '1')
-    const [tree, key] = [consul.kv.watch('app/'), consul.kv.watch('app/a')]
+    const [tree, key] = [consul.kv.watchTree('app/'), consul.kv.watch('app/a')]
     expectFrozen(await tree.ready())
     expectFrozen(await key.ready())
     const ofTree = new Promise((resolve) => tree.once('change', resolve))
