@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { Proconsul } from '../../src/proconsul.js'
 import { discoveryClient } from '../integration/discovery-client.js'
 import { configClient } from '../support/config-client.js'
@@ -105,7 +105,7 @@ describe('a watched service', () => {
     const names = ['a', 'b', 'c', 'd', 'e']
     for (const id of names) await register(agent, id)
     const { discovery } = kept(discoveryClient({ address: agent.url }))
-    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '1s' } })
+    const watcher = discovery.watchService('web', { lossGuard: { hold: '1s' } })
     const { receivedAt } = await watcher.ready()
     const told = record(watcher)
     await agent.restart()
@@ -152,7 +152,7 @@ describe('a watched service', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     for (const id of names) await register(agent, id)
     const { discovery } = kept(discoveryClient({ address: agent.url }))
-    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '60s' } })
+    const watcher = discovery.watchService('web', { lossGuard: { hold: '60s' } })
     await watcher.ready()
     await Promise.all(names.slice(1).map((id) => agent.request('PUT', `/v1/agent/service/deregister/${id}`)))
     await eventually(() => expect(ids(watcher.instances)).toEqual(['a']), { within: 3_000 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { instanceKey, type ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import { instanceKey, type ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { eventually } from '../support/eventually.js'
 import type { HttpAnswer, HttpOptions } from '../support/consul-http.js'
 import { discoveryClient } from './discovery-client.js'
@@ -61,11 +61,11 @@ export async function runModel(agent: ModelledAgent, sequence: readonly Step[]):
   await using client = discoveryClient({ address: agent.url }, { interval: 20, emptyInterval: 40 })
   const narrowed = [
     { query: {}, path: `/v1/health/service/${name}?passing` },
-    { query: { passingOnly: false }, path: `/v1/health/service/${name}` },
+    { query: { health: 'any' }, path: `/v1/health/service/${name}` },
     { query: { tags: ['v1'] }, path: `/v1/health/service/${name}?passing&tag=v1` },
   ]
   const followed = narrowed.map(({ query, path }) => {
-    const watcher = client.discovery.watchService(name, { ...query, shrinkGuard: { hold: '300ms' } })
+    const watcher = client.discovery.watchService(name, { ...query, lossGuard: { hold: '300ms' } })
     return { watcher, path, replayed: replay(watcher) }
   })
   for (const step of [...sequence, { type: 'rest' } as const]) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceSnapshot, ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceSnapshot, ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
 import { discoveryClient, type DiscoveryClient } from './discovery-client.js'
@@ -105,7 +105,7 @@ describe('a watched service', () => {
     await register('sick', 'sick-1')
     await register('sick', 'sick-2')
     await using passing = client.discovery.watchService('sick')
-    await using all = client.discovery.watchService('sick', { passingOnly: false })
+    await using all = client.discovery.watchService('sick', { health: 'any' })
     await Promise.all([passing.ready(), all.ready()])
     await setStatus('sick-2', 'critical')
     await eventually(() => expect(ids(passing.instances)).toEqual(['sick-1']))
@@ -171,7 +171,7 @@ describe('a watched service', () => {
     const told = record(watcher)
     watcher.pause()
     await register('pause', 'pause-2')
-    await using other = client.discovery.watchService('pause', { passingOnly: false })
+    await using other = client.discovery.watchService('pause', { health: 'any' })
     await eventually(() => expect(other.instances).toHaveLength(2))
     expect(told).toEqual([])
     watcher.resume()
