@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { adoptListing, diffLists, reconcileListing, type Listing } from '../../../src/discovery/listing.js'
+import { deepFreeze } from '../../../src/core/deep-freeze.js'
+import { diffLists, reconcileList } from '../../../src/core/keyed-list.js'
 
 interface Item {
   readonly id: string
@@ -16,26 +17,35 @@ const items = fc.uniqueArray(
   },
 )
 
+const item = (id: string, value: number): Item => ({ id, value })
+
 const byId = (list: readonly Item[]): readonly Item[] => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 
-describe('the list of a new answer', () => {
+describe('the list that is kept', () => {
   it('is the old one itself when nothing is new, whatever the order', () => {
     fc.assert(
       fc.property(items, (list) => {
-        const before = adoptListing({ items: list })
+        const before = deepFreeze(list)
         const again = list.map((item) => ({ ...item })).reverse()
-        expect(reconcileListing(before, { items: again }, shape)).toBe(before)
+        expect(reconcileList(before, again, shape)).toBe(before)
       }),
     )
   })
 
-  it('says what the answer says, and keeps the identity of every item that did not change', () => {
+  it('says what the new one says in its order, and keeps the identity of every item that did not change', () => {
     fc.assert(
-      fc.property(items, items, (first, second) => {
-        const before = adoptListing({ items: first })
-        const after = reconcileListing(before, { items: second.map((item) => ({ ...item })) }, shape)
-        expect(byId(after.items)).toEqual(byId(second))
-        for (const item of after.items) {
+      fc.property(items, items, fc.boolean(), (first, second, isOrdered) => {
+        const before = deepFreeze(first)
+        const after = reconcileList(
+          before,
+          second.map((item) => ({ ...item })),
+          shape,
+          isOrdered,
+        )
+        expect(Object.isFrozen(after)).toBe(true)
+        if (after !== before) expect(after).toEqual(second)
+        else expect(byId(after)).toEqual(byId(second))
+        for (const item of after) {
           const known = first.find(({ id }) => id === item.id)
           if (known?.value === item.value) expect(item).toBe(known)
           expect(Object.isFrozen(item)).toBe(true)
@@ -45,20 +55,34 @@ describe('the list of a new answer', () => {
   })
 
   it('is new when only the order changed and the order means something', () => {
-    const before: Listing<Item> = adoptListing({
-      items: [
-        { id: 'a', value: 1 },
-        { id: 'b', value: 1 },
-      ],
-      isOrdered: true,
-    })
-    const after = reconcileListing(before, { items: before.items.toReversed(), isOrdered: true }, shape)
-    expect(after.items.map(({ id }) => id)).toEqual(['b', 'a'])
+    const before = deepFreeze([item('a', 1), item('b', 1)])
+    const after = reconcileList(before, [item('b', 1), item('a', 1)], shape, true)
+    expect(after.map(({ id }) => id)).toEqual(['b', 'a'])
+    expect(after[0]).toBe(before[1])
+    expect(reconcileList(after, [item('b', 1), item('a', 1)], shape, true)).toBe(after)
   })
 
-  it('is new when only the reason of its emptiness changed', () => {
-    const before: Listing<Item> = adoptListing({ items: [], emptyReason: 'not-registered' })
-    expect(reconcileListing(before, { items: [], emptyReason: 'none-passing' }, shape).emptyReason).toBe('none-passing')
+  it('is new when an item went, and when one came', () => {
+    const before = deepFreeze([item('a', 1), item('b', 1)])
+    expect(reconcileList(before, [item('a', 1)], shape)).toEqual([item('a', 1)])
+    expect(reconcileList(before, [item('b', 1), item('a', 1), item('c', 1)], shape)).toHaveLength(3)
+    expect(reconcileList([], [item('a', 1)], shape)).toEqual([item('a', 1)])
+  })
+
+  it('looks at no key while the order stays, and at each once when it does not', () => {
+    let looks = 0
+    const counting = {
+      ...shape,
+      key: ({ id }: Item) => {
+        looks += 1
+        return id
+      },
+    }
+    const before = deepFreeze([item('a', 1), item('b', 1), item('c', 1)])
+    reconcileList(before, [item('a', 1), item('b', 1), item('c', 1)], counting)
+    expect(looks).toBe(0)
+    reconcileList(before, [item('c', 1), item('b', 1), item('a', 1)], counting)
+    expect(looks).toBe(5)
   })
 })
 
@@ -75,5 +99,20 @@ describe('the difference of two lists', () => {
         expect(byId([...replayed.values()])).toEqual(byId(second))
       }),
     )
+  })
+
+  it('looks at no key of what is the same object at the same place', () => {
+    const [a, b] = [item('a', 1), item('b', 1)]
+    const never = (): never => {
+      throw new Error('looked at')
+    }
+    expect(diffLists([a, b], [a, b], { key: never, same: never })).toEqual({ added: [], removed: [], updated: [] })
+  })
+
+  it('is frozen, and empty for what only moved', () => {
+    const [a, b] = [item('a', 1), item('b', 1)]
+    const diff = diffLists([a, b], [b, a], shape)
+    expect(diff).toEqual({ added: [], removed: [], updated: [] })
+    expect(Object.values(diff).every((list) => Object.isFrozen(list))).toBe(true)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ListWatcher, type SnapshotFacts } from '../../../src/discovery/list-watcher.js'
+XX
 import { FakeClock, settle } from '../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource } from './sources/scripted-source.js'
 

@@ -1,90 +1,100 @@
-import { ProconsulError } from '../../../../src/errors/proconsul-error.js'
-import type { Listing } from '../../../../src/discovery/listing.js'
-import type {
-  ListHold,
-  ListObserver,
-  ListSnapshot,
-  ListSource,
-  ShownList,
-} from '../../../../src/discovery/sources/list-source.js'
-import type { Runtime } from '../../../../src/core/runtime.js'
-import type { FakeClock } from '../../../support/fake-clock.js'
+import type { Runtime } from '../../../src/core/runtime.js'
+import { ProconsulError, type ProconsulErrorCode } from '../../../src/errors/proconsul-error.js'
+import type { InstanceList, InstanceSource } from '../../../src/instances/instance-source.js'
+import { defineInstance, type ServiceInstance } from '../../../src/instances/service-instance.js'
+import type { Hold, Observer } from '../../../src/live/live-source.js'
+import type { FakeClock } from '../../support/fake-clock.js'
+
+/** Instances with these ids; the same id gives an equal instance. */
+export function instances(ids: readonly string[]): readonly ServiceInstance[] {
+  return ids.map((id) => defineInstance({ id, name: 'web', address: '10.0.0.1', port: 80 }))
+}
+
+export const idsOf = (list: { readonly instances: readonly ServiceInstance[] }): string =>
+  list.instances.map(({ id }) => id).join()
+
+/** A list as a source yields it. */
+export function listOf(ids: readonly string[], facts: Partial<InstanceList> = {}): InstanceList {
+  return { instances: instances(ids), confirmedAt: 1, isContinuous: true, ...facts }
+}
 
 /** A source whose news a test gives by hand. */
-export class ScriptedSource implements ListSource<string> {
+export class ScriptedSource implements InstanceSource {
+  readonly label: string
+  readonly confirm?: InstanceSource['confirm']
   isClosed = false
   isPaused = false
-  confirmedAt: number | undefined
-  /** What the one above shows until the first answer. */
-  shown: ShownList<string> | undefined
-  #observer: ListObserver<string> | undefined
-  #index = 100
-  #last: ListSnapshot<string> | undefined
+  refreshes = 0
+  #observer: Observer<InstanceList> | undefined
+  #last: InstanceList = listOf([])
+  #at = 100
 
-  subscribe(observer: ListObserver<string>, shown?: ShownList<string>): ListHold {
+  constructor(label = 'web', confirm?: () => Promise<readonly string[]>) {
+    this.label = label
+    if (confirm !== undefined) this.confirm = async () => instances(await confirm())
+  }
+
+  observe(observer: Observer<InstanceList>): Hold {
     this.#observer = observer
-    this.shown = shown
-    const confirmedAt = (): number | undefined => this.confirmedAt
     return {
-      get confirmedAt() {
-        return confirmedAt()
-      },
       pause: () => (this.isPaused = true),
       resume: () => (this.isPaused = false),
-      refresh: () => undefined,
+      refresh: () => (this.refreshes += 1),
       close: () => {
         this.isClosed = true
-        return Promise.resolve()
       },
     }
   }
 
-  value(items: readonly string[], facts: Partial<Listing<string>> & { readonly index?: number } = {}): void {
-    const { index = (this.#index += 1), ...rest } = facts
-    const before = this.#last
-    this.#last = { value: { items, ...rest }, index, receivedAt: index }
-    this.#observer?.onValue(this.#last, before)
+  get isObserved(): boolean {
+    return this.#observer !== undefined
   }
 
-  failure(
-    code: 'PROCONSUL_UNAVAILABLE' | 'PROCONSUL_PERMISSION_DENIED' | 'PROCONSUL_NO_LEADER' = 'PROCONSUL_UNAVAILABLE',
-  ): void {
+  value(ids: readonly string[], facts: Partial<InstanceList> = {}): void {
+    this.#last = listOf(ids, { confirmedAt: (this.#at += 1), ...facts })
+    this.#observer?.onValue(this.#last)
+  }
+
+  /** The same list, read again. */
+  again(facts: Partial<InstanceList> = {}): void {
+    this.#last = { ...this.#last, confirmedAt: (this.#at += 1), ...facts }
+    this.#observer?.onValue(this.#last)
+  }
+
+  failure(code: ProconsulErrorCode = 'PROCONSUL_UNAVAILABLE'): void {
     this.#observer?.onFailure(new ProconsulError(code, 'a scripted failure'))
   }
 
-  /** With the items that were told last nothing has changed meanwhile; with others their value follows. */
-  recovery(items: readonly string[]): void {
-    const isSame = items.join() === this.#last?.value.items.join()
-    const value = isSame && this.#last ? this.#last.value : { items }
-    this.#observer?.onRecovery({ value, index: this.#index, receivedAt: this.#index })
-  }
-
   doubt(): void {
-    this.#observer?.onDoubt()
+    this.#observer?.onDoubt(new ProconsulError('PROCONSUL_UNAVAILABLE', 'a scripted doubt'))
   }
 
-  saved(items: readonly string[], savedAt: number): void {
-    this.#observer?.onSaved(items, savedAt)
+  saved(ids: readonly string[], confirmedAt: number): void {
+    this.#observer?.onSaved(listOf(ids, { confirmedAt, isContinuous: false }))
+  }
+
+  problem(): void {
+    this.#observer?.onProblem(new ProconsulError('PROCONSUL_CACHE_FAILED', 'a scripted problem'))
   }
 }
 
 /** Records what an observer hears, in words. */
-export class ToldList implements ListObserver<string> {
+export class ToldList implements Observer<InstanceList> {
   readonly told: string[] = []
-  onValue({ value }: ListSnapshot<string>): void {
-    this.told.push(`value ${value.items.join()}`)
+  readonly lists: InstanceList[] = []
+  onValue(list: InstanceList): void {
+    this.lists.push(list)
+    this.told.push(`value ${idsOf(list)}`)
   }
   onFailure(error: ProconsulError): void {
     this.told.push(`failure ${error.code}`)
   }
-  onRecovery(): void {
-    this.told.push('recovery')
-  }
   onDoubt(): void {
     this.told.push('doubt')
   }
-  onSaved(items: readonly string[], savedAt: number): void {
-    this.told.push(`saved ${items.join()} at ${savedAt}`)
+  onSaved(list: InstanceList): void {
+    this.lists.push(list)
+    this.told.push(`saved ${idsOf(list)} at ${list.confirmedAt}`)
   }
   onProblem(error: ProconsulError): void {
     this.told.push(`problem ${error.code}`)
