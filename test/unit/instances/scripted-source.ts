@@ -21,7 +21,7 @@ export function listOf(ids: readonly string[], facts: Partial<InstanceList> = {}
 /** A source whose news a test gives by hand. */
 export class ScriptedSource implements InstanceSource {
   readonly label: string
-  readonly confirm?: InstanceSource['confirm']
+  readonly confirm?: NonNullable<InstanceSource['confirm']>
   isClosed = false
   isPaused = false
   refreshes = 0

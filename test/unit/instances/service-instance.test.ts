@@ -74,7 +74,7 @@ describe("an instance of a source of one's own", () => {
     ['status', 'up', /^status is "up"/],
     ['prot', 80, /^instance\.prot is 80.*Did you mean/],
   ])('is refused when %s is %j', (name, value, message) => {
-    expect(() => defineInstance({ ...least, [name]: value } as never)).toThrow(message)
+    expect(() => defineInstance({ ...least, [name]: value })).toThrow(message)
   })
 
   it.each([[null], ['a'], [undefined], [[]]])('is refused when it is %j', (value) => {

@@ -32,7 +32,7 @@ describe('the state of what is followed', () => {
   })
 
   it.each([
-    ['starting', { type: 'starting', failure: first } as State, starting],
+    ['starting', { type: 'starting', failure: first }, starting],
     ['fresh', fresh, { type: 'stale', fact, since: 9, reason: second, failure: undefined }],
     ['stale', stale, { type: 'stale', fact, since: 5, reason: second, failure: undefined }],
     ['closed', closed, closed],

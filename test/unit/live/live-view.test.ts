@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import type { Hold, Observer } from '../../../src/live/live-source.js'
+import type { Hold } from '../../../src/live/live-source.js'
 import { FakeClock, settle } from '../../support/fake-clock.js'
 import { recordingLogger } from '../../support/recording-logger.js'
-import { played, PlayedSource, TextView, type Text } from './played-source.js'
+import { played, TextView, type PlayedSource } from './played-source.js'
 
 describe('a view of something that is followed', () => {
   it('shows nothing, as stale, before the first answer', () => {
@@ -538,7 +538,7 @@ describe('the context of asynchronous code', () => {
     const notice = (): void => void seen.push(context.getStore())
     const source = {
       label: 'x',
-      observe: (_observer: Observer<Text>): Hold => {
+      observe: (): Hold => {
         notice()
         return { pause: notice, resume: notice, refresh: notice, close: notice }
       },
