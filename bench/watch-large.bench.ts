@@ -51,7 +51,7 @@ async function measureOurs(consul: ConsulAgent, body: string): Promise<Measured>
   await using proxy = await FaultProxy.start(consul)
   await using client = discoveryClient({ address: proxy.url })
   const before = heapBytes()
-  const watcher = client.discovery.watchService('large', { passingOnly: false, shrinkGuard: false })
+  const watcher = client.discovery.watchService('large', { health: 'any', lossGuard: false })
   await watcher.ready()
   const update = async (round: number): Promise<void> => {
     const changed = new Promise((resolve) => watcher.once('change', resolve))

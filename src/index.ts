@@ -49,15 +49,8 @@ export type { Probe, ProbeDefinition, Probes } from './registration/health/probe
 // discovery
 export { filter } from './discovery/filter.js'
 export type { FilterExpression } from './discovery/filter.js'
-export type { ServiceInstance } from './discovery/service-instance.js'
-export type { ServiceSnapshot, ServiceWatcher, ServiceWatcherEvents } from './discovery/service-watcher.js'
-export type {
-  CatalogQuery,
-  FailoverOptions,
-  ServiceQuery,
-  ServiceWatchQuery,
-  ShrinkGuardOptions,
-} from './discovery/service-query.js'
+export type { ServiceHealth } from './discovery/service-health.js'
+export type { CatalogQuery, FailoverOptions, ServiceQuery, ServiceWatchQuery } from './discovery/service-query.js'
 export type { DiscoverQuery, EventsQuery, PreparedQueryWatch } from './discovery/discovery.js'
 export type {
   ChecksSnapshot,
@@ -70,13 +63,25 @@ export type {
   ServicesSnapshot,
   ServicesWatcher,
 } from './discovery/catalog-watchers.js'
-export type { ListChange, ListWatcher, ListWatcherEvents, SnapshotFacts } from './discovery/list-watcher.js'
-export type { EmptyReason, ListDiff } from './discovery/listing.js'
+
+// instances, of whatever registry
+export { defineInstance } from './instances/service-instance.js'
+export { instanceUrl } from './instances/instance-url.js'
+export { watchInstances } from './instances/watch-instances.js'
+export type { InstanceFields, InstanceStatus, ServiceInstance } from './instances/service-instance.js'
+export type { InstanceUrlOptions } from './instances/instance-url.js'
+export type { EmptyReason, InstanceList, InstanceSource, ItemList, ListFacts } from './instances/instance-source.js'
+export type { SourceFailoverOptions, WatchInstancesOptions } from './instances/watch-instances.js'
+export type { FailoverTimes } from './instances/guard-options.js'
+export type { ListChange, ListWatcher, ListWatcherEvents, SnapshotFacts } from './instances/list-watcher.js'
+export type { ServiceSnapshot, ServiceWatcher, ServiceWatcherEvents } from './instances/service-watcher.js'
+export type { ListDiff } from './core/keyed-list.js'
 export type { WatchOptions } from './watch/watch-options.js'
 export type { WatchDebug } from './watch/watch-engine.js'
 
 // what is followed
 export type { LiveEvents, ReadyOptions, Recovery, Staleness } from './live/live-view.js'
+export type { LossGuardOptions } from './live/loss-guard-options.js'
 export type { Confirmed, Hold, LiveSource, Observer } from './live/live-source.js'
 
 // configuration

@@ -15,13 +15,13 @@ import type { Settings } from './config/settings.js'
 import type { TreeObject } from './config/tree/tree.js'
 import type { ChecksWatcher, EventsWatcher, NodesWatcher, ServicesWatcher } from './discovery/catalog-watchers.js'
 import { Discovery, type DiscoverQuery, type EventsQuery, type PreparedQueryWatch } from './discovery/discovery.js'
-import type { ServiceInstance } from './discovery/service-instance.js'
 import type { CatalogQuery, ServiceWatchQuery } from './discovery/service-query.js'
-import type { ServiceWatcher } from './discovery/service-watcher.js'
 import type { HealthState } from './api/health.js'
 import { ProconsulError, isProconsulError } from './errors/proconsul-error.js'
 import { ConsulHttpClient } from './http/consul-http-client.js'
 import { Lane } from './http/lane.js'
+import type { ServiceInstance } from './instances/service-instance.js'
+import type { ServiceWatcher } from './instances/service-watcher.js'
 import { Kv } from './kv/kv.js'
 import { handleSignals, type SignalHandlers } from './lifecycle/process-signals.js'
 import {
@@ -153,7 +153,7 @@ export class Proconsul implements AsyncDisposable {
   }
 
   /**
-   * Follows the instances of a service, by default those that pass. Equal queries share one blocking query.
+   * Follows the instances of a service, by default those that are passing or warning. Equal queries share one blocking query.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
    */
   watchService(name: string, query?: ServiceWatchQuery): ServiceWatcher {

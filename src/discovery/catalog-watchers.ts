@@ -1,11 +1,15 @@
-import type { CheckEntry, NodeEntry } from '../api/health-entry.js'
 import type { UserEvent } from '../api/event.js'
-import { ListWatcher, type SnapshotFacts, type WatcherParts } from './list-watcher.js'
-import { sameList, sameMap } from './service-instance.js'
+import type { CheckEntry, NodeEntry } from '../api/health-entry.js'
+import { sameMap, sameSet } from '../core/equal.js'
+import type { ItemShape } from '../core/keyed-list.js'
+import type { ItemList } from '../instances/instance-source.js'
+import { ListWatcher, type SnapshotFacts } from '../instances/list-watcher.js'
+import type { LiveParts } from '../live/live-view.js'
 
 /** A service name with all tags in use. */
 export interface ServiceName {
   readonly name: string
+  /** Sorted. */
   readonly tags: readonly string[]
 }
 
@@ -15,19 +19,12 @@ export interface ServicesSnapshot extends SnapshotFacts {
 }
 
 /** The names and tags of all services. From `consul.watchServices`. */
-export class ServicesWatcher extends ListWatcher<ServiceName, ServicesSnapshot> {
-  constructor(parts: WatcherParts<ServiceName>) {
-    super(
-      {
-        label: 'the watch of the services',
-        ...SERVICE_NAME,
-        snapshot: (services, facts) => Object.freeze({ services, ...facts }),
-      },
-      parts,
-    )
+export class ServicesWatcher extends ListWatcher<ItemList<ServiceName>, ServiceName, ServicesSnapshot> {
+  constructor(parts: LiveParts<ItemList<ServiceName>>) {
+    super({ ...SERVICE_NAME, itemsOf, snapshot: (services, facts) => Object.freeze({ services, ...facts }) }, parts)
   }
 
-  /** The services now, sorted by name. */
+  /** The services now, sorted by name; the tags of each are sorted as well. */
   get services(): readonly ServiceName[] {
     return this.snapshot.services
   }
@@ -39,12 +36,9 @@ export interface NodesSnapshot extends SnapshotFacts {
 }
 
 /** All nodes of the catalog. From `consul.watchNodes`. */
-export class NodesWatcher extends ListWatcher<NodeEntry, NodesSnapshot> {
-  constructor(parts: WatcherParts<NodeEntry>) {
-    super(
-      { label: 'the watch of the nodes', ...NODE, snapshot: (nodes, facts) => Object.freeze({ nodes, ...facts }) },
-      parts,
-    )
+export class NodesWatcher extends ListWatcher<ItemList<NodeEntry>, NodeEntry, NodesSnapshot> {
+  constructor(parts: LiveParts<ItemList<NodeEntry>>) {
+    super({ ...NODE, itemsOf, snapshot: (nodes, facts) => Object.freeze({ nodes, ...facts }) }, parts)
   }
 
   /** The nodes now. */
@@ -59,12 +53,9 @@ export interface ChecksSnapshot extends SnapshotFacts {
 }
 
 /** All checks in a state. From `consul.watchChecks`. */
-export class ChecksWatcher extends ListWatcher<CheckEntry, ChecksSnapshot> {
-  constructor(parts: WatcherParts<CheckEntry>) {
-    super(
-      { label: 'the watch of checks', ...CHECK, snapshot: (checks, facts) => Object.freeze({ checks, ...facts }) },
-      parts,
-    )
+export class ChecksWatcher extends ListWatcher<ItemList<CheckEntry>, CheckEntry, ChecksSnapshot> {
+  constructor(parts: LiveParts<ItemList<CheckEntry>>) {
+    super({ ...CHECK, itemsOf, snapshot: (checks, facts) => Object.freeze({ checks, ...facts }) }, parts)
   }
 
   /** The checks now. */
@@ -80,12 +71,9 @@ export interface EventsSnapshot extends SnapshotFacts {
 }
 
 /** User events: `added` of a `change` are the new ones. From `consul.watchEvents`. */
-export class EventsWatcher extends ListWatcher<UserEvent, EventsSnapshot> {
-  constructor(parts: WatcherParts<UserEvent>) {
-    super(
-      { label: 'the watch of events', ...USER_EVENT, snapshot: (events, facts) => Object.freeze({ events, ...facts }) },
-      parts,
-    )
+export class EventsWatcher extends ListWatcher<ItemList<UserEvent>, UserEvent, EventsSnapshot> {
+  constructor(parts: LiveParts<ItemList<UserEvent>>) {
+    super({ ...USER_EVENT, itemsOf, snapshot: (events, facts) => Object.freeze({ events, ...facts }) }, parts)
   }
 
   /** The events now. */
@@ -94,14 +82,19 @@ export class EventsWatcher extends ListWatcher<UserEvent, EventsSnapshot> {
   }
 }
 
-export const SERVICE_NAME = {
-  key: (service: ServiceName): string => service.name,
-  same: (a: ServiceName, b: ServiceName): boolean => a.name === b.name && sameList(a.tags, b.tags),
+function itemsOf<Item>({ items }: ItemList<Item>): readonly Item[] {
+  return items
 }
 
-export const NODE = {
-  key: (node: NodeEntry): string => `${node.datacenter}\n${node.name}`,
-  same: (a: NodeEntry, b: NodeEntry): boolean =>
+/** Consul lists the tags of a service in another order at every read. */
+export const SERVICE_NAME: ItemShape<ServiceName> = {
+  key: (service) => service.name,
+  same: (a, b) => a.name === b.name && sameSet(a.tags, b.tags),
+}
+
+export const NODE: ItemShape<NodeEntry> = {
+  key: (node) => `${node.datacenter}\n${node.name}`,
+  same: (a, b) =>
     a.id === b.id &&
     a.name === b.name &&
     a.datacenter === b.datacenter &&
@@ -110,9 +103,9 @@ export const NODE = {
     sameMap(a.taggedAddresses, b.taggedAddresses),
 }
 
-export const CHECK = {
-  key: (check: CheckEntry): string => `${check.node}\n${check.id}`,
-  same: (a: CheckEntry, b: CheckEntry): boolean =>
+export const CHECK: ItemShape<CheckEntry> = {
+  key: (check) => `${check.node}\n${check.id}`,
+  same: (a, b) =>
     a.node === b.node &&
     a.id === b.id &&
     a.modifyIndex === b.modifyIndex &&
@@ -121,7 +114,7 @@ export const CHECK = {
     a.createIndex === b.createIndex,
 }
 
-export const USER_EVENT = {
-  key: (event: UserEvent): string => event.id,
-  same: (a: UserEvent, b: UserEvent): boolean => a.id === b.id,
+export const USER_EVENT: ItemShape<UserEvent> = {
+  key: (event) => event.id,
+  same: (a, b) => a.id === b.id,
 }

@@ -7,12 +7,17 @@ import type { PreparedQueryApi } from '../api/prepared-query.js'
 import { parseDuration, type Duration } from '../core/duration.js'
 import { checkObject, checkOneOf, checkSignal, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
-import { SnapshotFile } from '../core/snapshot-file.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Tenancy } from '../http/request.js'
+import { guardedSource } from '../instances/guarded-source.js'
+import type { InstanceSource, ListFacts } from '../instances/instance-source.js'
+import { INSTANCE, type ServiceInstance } from '../instances/service-instance.js'
+import { ServiceWatcher } from '../instances/service-watcher.js'
 import type { Closeable } from '../lifecycle/closeable.js'
+import type { LiveSource } from '../live/live-source.js'
+import type { LiveParts } from '../live/live-view.js'
+import { queryKey } from '../watch/query-key.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
-import { cachedSource } from './sources/cached-source.js'
 import {
   CHECK,
   ChecksWatcher,
@@ -24,11 +29,9 @@ import {
   USER_EVENT,
   type ServiceName,
 } from './catalog-watchers.js'
-import { failover } from './sources/failover.js'
+import { consulInstance } from './consul-instance.js'
 import { isWhole, ListReader, type ListKind } from './list-reader.js'
-import type { WatcherParts } from './list-watcher.js'
-import { savedInstances } from './sources/saved-instances.js'
-import { instanceKey, sameInstance, serviceInstance, type ServiceInstance } from './service-instance.js'
+import { instancesOver } from './listing.js'
 import {
   checkCatalogQuery,
   resolveCatalogQuery,
@@ -42,9 +45,6 @@ import {
   type ServiceWatchQuery,
 } from './service-query.js'
 import { ServiceReader } from './service-reader.js'
-import { ServiceWatcher } from './service-watcher.js'
-import { shrinkGuard } from './sources/shrink-guard.js'
-import type { ListSource } from './sources/list-source.js'
 
 /** The endpoints that discovery reads. */
 export interface DiscoveryApis {
@@ -143,20 +143,24 @@ export class Discovery implements Closeable {
 
   /** Follows the names and tags of all services. Throws as {@link watchService} does. */
   watchServices(query: CatalogQuery = {}): ServicesWatcher {
-    const source = this.#services.source(resolveCatalogQuery(checkCatalogQuery(query)))
+    const source = this.#services.source('the list of all services', resolveCatalogQuery(checkCatalogQuery(query)))
     return this.#open(source, query.signal, (parts) => new ServicesWatcher(parts))
   }
 
   /** Follows the nodes of the catalog. Throws as {@link watchService} does. */
   watchNodes(query: CatalogQuery = {}): NodesWatcher {
-    const source = this.#nodes.source(resolveCatalogQuery(checkCatalogQuery(query)))
+    const source = this.#nodes.source('the list of all nodes', resolveCatalogQuery(checkCatalogQuery(query)))
     return this.#open(source, query.signal, (parts) => new NodesWatcher(parts))
   }
 
   /** Follows all checks in a state. Throws as {@link watchService} does. */
   watchChecks(state: HealthState, query: CatalogQuery = {}): ChecksWatcher {
     checkOneOf('state', state, ['any', 'passing', 'warning', 'critical'])
-    const source = this.#checks.source({ state, ...resolveCatalogQuery(checkCatalogQuery(query)) })
+    const options = { state, ...resolveCatalogQuery(checkCatalogQuery(query)) }
+    const source = this.#checks.source(
+      state === 'any' ? 'the list of all checks' : `the list of ${state} checks`,
+      options,
+    )
     return this.#open(source, query.signal, (parts) => new ChecksWatcher(parts))
   }
 
@@ -165,7 +169,10 @@ export class Discovery implements Closeable {
     checkObject('query', query, ['name', 'datacenter', 'signal'])
     const name = query.name === undefined ? undefined : checkString('name', query.name)
     const { datacenter } = resolveCatalogQuery(query)
-    const source = this.#events.source({ name, datacenter })
+    const source = this.#events.source(name === undefined ? 'the list of events' : `events "${name}"`, {
+      name,
+      datacenter,
+    })
     return this.#open(source, query.signal, (parts) => new EventsWatcher(parts))
   }
 
@@ -177,7 +184,8 @@ export class Discovery implements Closeable {
     checkObject('query', options, ['interval', 'datacenter', 'near', 'signal'])
     const pollMs = parseDuration('interval', options.interval ?? PREPARED_QUERY_INTERVAL_MS, { minMs: 100 })
     const { datacenter, near } = resolveCatalogQuery(options)
-    const source = this.#prepared.source({ query: checkString('query', query), datacenter, near }, pollMs)
+    const read = { query: checkString('query', query), datacenter, near }
+    const source = instancesOver(this.#prepared.query(`prepared query "${query}"`, read, pollMs))
     return this.#open(source, options.signal, (parts) => new ServiceWatcher(query, parts))
   }
 
@@ -191,10 +199,10 @@ export class Discovery implements Closeable {
     return this.close()
   }
 
-  #open<Item, Watcher extends Closeable>(
-    source: ListSource<Item>,
+  #open<Fact extends ListFacts, Watcher extends Closeable>(
+    source: LiveSource<Fact>,
     signal: AbortSignal | undefined,
-    make: (parts: WatcherParts<Item>) => Watcher,
+    make: (parts: LiveParts<Fact>) => Watcher,
   ): Watcher {
     if (this.#isClosed) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
     const watcher: Watcher = make({
@@ -207,28 +215,22 @@ export class Discovery implements Closeable {
     return watcher
   }
 
-  #source({ query, failover: fallback, ...watch }: ResolvedServiceWatch): ListSource<ServiceInstance> {
-    const own = this.#guarded(query, watch)
-    const others = fallback?.datacenters.map((datacenter) =>
-      this.#guarded({ ...query, read: { ...query.read, datacenter } }, watch),
+  #source({ query, failover, lossGuard, cacheFile }: ResolvedServiceWatch): InstanceSource {
+    const others = (failover?.datacenters ?? []).map((datacenter) =>
+      this.#instances.source({ ...query, read: { ...query.read, datacenter } }),
     )
-    const source = fallback && others ? failover([own, ...others], this.#runtime, fallback) : own
-    if (watch.cacheFile === undefined) return source
-    // The port, the datacenter and the rest of the query are part of what was saved: a file of another query must not be used.
-    const read = { ...query.read, ...placeOf(this.#tenancy, query.read) }
-    const kind = `instances ${JSON.stringify({ ...query, read })}`
-    const file = new SnapshotFile({ path: watch.cacheFile, kind, version: 1 })
-    return cachedSource(source, { runtime: this.#runtime, file, parse: savedInstances })
+    return guardedSource(this.#instances.source(query), others, {
+      runtime: this.#runtime,
+      lossGuard,
+      failover,
+      cacheFile,
+      cacheKind: `instances ${queryKey(this.#placed(query))}`,
+    })
   }
 
-  #guarded(
-    query: ResolvedServiceQuery,
-    { shrinkGuard: options }: Pick<ResolvedServiceWatch, 'shrinkGuard'>,
-  ): ListSource<ServiceInstance> {
-    const source = this.#instances.source(query)
-    if (options === undefined) return source
-    const confirm = (signal: AbortSignal): Promise<readonly ServiceInstance[]> => this.#instances.confirm(query, signal)
-    return shrinkGuard(source, { runtime: this.#runtime, options, key: instanceKey, confirm })
+  /** The query with the place at which it is asked: a cache file of another place must not be used. */
+  #placed(query: ResolvedServiceQuery): ResolvedServiceQuery {
+    return { ...query, read: { ...query.read, ...placeOf(this.#tenancy, query.read) } }
   }
 }
 
@@ -238,7 +240,8 @@ function servicesKind(catalog: CatalogApi): ListKind<ServiceName, ListOptions> {
     ...SERVICE_NAME,
     read: async (options) => {
       const { value, meta } = await catalog.services(options)
-      return { value: Object.entries(value).map(([name, tags]) => ({ name, tags })), meta }
+      const services = Object.entries(value).map(([name, tags]) => ({ name, tags: [...tags].sort() }))
+      return { value: services.sort((a, b) => (a.name < b.name ? -1 : 1)), meta }
     },
   }
 }
@@ -246,11 +249,10 @@ function servicesKind(catalog: CatalogApi): ListKind<ServiceName, ListOptions> {
 function preparedKind(api: PreparedQueryApi): ListKind<ServiceInstance, PreparedOptions> {
   return {
     name: 'query.execute',
-    key: instanceKey,
-    same: sameInstance,
+    ...INSTANCE,
     read: async ({ query, ...options }) => {
       const { value, meta } = await api.execute(query, options)
-      const items = value.entries.map((entry) => serviceInstance(entry)).filter((instance) => instance !== undefined)
+      const items = value.entries.map((entry) => consulInstance(entry)).filter((instance) => instance !== undefined)
       return { value: items, meta }
     },
   }

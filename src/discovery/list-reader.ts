@@ -1,10 +1,14 @@
 import type { ListOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
+import type { ItemShape } from '../core/keyed-list.js'
+import type { ItemList } from '../instances/instance-source.js'
+import type { LiveSource } from '../live/live-source.js'
 import { askedOptions } from '../watch/asked-options.js'
-import { scopeOf } from '../watch/read-scope.js'
+import { queryKey } from '../watch/query-key.js'
+import { querySource, type Watched } from '../watch/query-source.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
-import { adoptListing, reconcileListing, type ItemShape, type Listing } from './listing.js'
-import { querySource, type ListSource } from './sources/list-source.js'
+import { adoptListing, itemsOver, reconcileListing, type Listing } from './listing.js'
+import { scopeOf } from '../watch/read-scope.js'
 
 /** How a list is read. */
 export interface ListKind<Item, Options extends ListOptions> extends ItemShape<Item> {
@@ -29,10 +33,15 @@ export class ListReader<Item, Options extends ListOptions> {
     })
   }
 
-  /** The list again and again; every `pollMs` where the endpoint cannot block. */
-  source(options: Options, pollMs?: number): ListSource<Item> {
-    return querySource(this.#family, {
-      key: JSON.stringify([options, pollMs]),
+  /** The list again and again. */
+  source(label: string, options: Options): LiveSource<ItemList<Item>> {
+    return itemsOver(this.query(label, options))
+  }
+
+  /** The same as the engine has it; every `pollMs` where the endpoint cannot block. */
+  query(label: string, options: Options, pollMs?: number): LiveSource<Watched<Listing<Item>>> {
+    return querySource(label, this.#family, {
+      key: queryKey(options, pollMs),
       scope: scopeOf(options),
       stale: options.stale === true,
       ...(pollMs !== undefined && { pollMs }),

@@ -1,15 +1,24 @@
 import type { HealthServiceOptions } from '../api/health.js'
-import { parseDuration, type Duration } from '../core/duration.js'
 import {
   checkBoolean,
-  checkInteger,
   checkObject,
+  checkOneOf,
+  checkSignal,
   checkString,
   checkStringMap,
   checkStrings,
+  isRecord,
 } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
+import {
+  GUARD_DEFAULTS,
+  resolveFailoverTimes,
+  type FailoverTimes,
+  type ResolvedFailover,
+} from '../instances/guard-options.js'
+import { resolveLossGuard, type LossGuardOptions, type ResolvedLossGuard } from '../live/loss-guard-options.js'
 import { FilterExpression } from './filter.js'
+import { SERVICE_HEALTHS, type ServiceHealth } from './service-health.js'
 
 /** Where and how to read. */
 export interface CatalogQuery {
@@ -41,94 +50,38 @@ export interface CatalogQuery {
 export interface ServiceQuery extends CatalogQuery {
   /** Only instances with all of these tags. */
   readonly tags?: readonly string[] | undefined
-  /** Only instances all of whose checks, those of the node included, are passing. Default true. */
-  readonly passingOnly?: boolean | undefined
+  /** By their health. Default `'serving'`: passing and warning. */
+  readonly health?: ServiceHealth | undefined
   /** Name of the port that `instance.port` is to be (Consul 1.22 and later). Instances without it are left out. */
   readonly port?: string | undefined
 }
 
-/** What protects the list against a sudden loss of most instances. */
-export interface ShrinkGuardOptions {
-  /** The share of instances, above 0 and up to 1, whose loss at once is doubted. Default 0.5: more than half. */
-  readonly share?: number | undefined
-  /** Lists shorter than this are not guarded. Default 4. */
-  readonly atLeast?: number | undefined
-  /**
-   * How long the instances are kept while their loss is in doubt, up to three times in a row as long as the leader does not confirm it.
-   * Counts only while Consul can be asked. Default `'10s'`.
-   */
-  readonly hold?: Duration | undefined
-}
-
 /** Other datacenters to fall back on. */
-export interface FailoverOptions {
+export interface FailoverOptions extends FailoverTimes {
   /** In order of preference, after the query's own. */
   readonly datacenters: readonly string[]
-  /** A datacenter counts as able to serve with so many instances. Default 1. */
-  readonly minInstances?: number | undefined
-  /** How long a datacenter must have had too few before the next is used. Default 0: at once. */
-  readonly after?: Duration | undefined
-  /**
-   * How long a datacenter whose last list has enough may be unreadable, while another can be read, before the next is used.
-   * Default `'30s'`.
-   */
-  readonly unreadableAfter?: Duration | undefined
-  /** How long a preferred datacenter must have been able again before it is used again. Default `'30s'`. */
-  readonly backAfter?: Duration | undefined
 }
 
 /** What to watch. */
 export interface ServiceWatchQuery extends ServiceQuery {
-  /** Default: on. `false` shows every loss at once. */
-  readonly shrinkGuard?: ShrinkGuardOptions | false | undefined
+  /** Keeps what was known through a sudden loss of most instances. Default: on. `false` shows every loss at once. */
+  readonly lossGuard?: LossGuardOptions | false | undefined
   /** Fall back on other datacenters. Default: none. */
   readonly failover?: FailoverOptions | undefined
   /** File that keeps the last list, from which a process starts while Consul is down. Default: none. */
   readonly cacheFile?: string | undefined
 }
 
-/** {@link ShrinkGuardOptions} with every value decided. */
-export interface ResolvedShrinkGuard {
-  readonly share: number
-  readonly atLeast: number
-  readonly holdMs: number
-}
-
 /** {@link FailoverOptions} with every value decided. */
-export interface ResolvedFailover {
+export interface ResolvedDatacenters extends ResolvedFailover {
   readonly datacenters: readonly string[]
-  readonly minInstances: number
-  readonly afterMs: number
-  readonly unreadableAfterMs: number
-  readonly backAfterMs: number
 }
-
-/** Every default, with its reason. */
-export const SERVICE_WATCH_DEFAULTS = Object.freeze({
-  /** Discovery is for calling: what is not healthy is not asked for. */
-  passingOnly: true,
-  shrinkGuard: Object.freeze({
-    /** A rolling restart stays below it. */
-    share: 0.5,
-    /** One of two or two of three are lost on an ordinary day. */
-    atLeast: 4,
-    /** Services that beat come back to a registry that lost its state within a third of their TTL. */
-    holdMs: 10_000,
-  }),
-  failover: Object.freeze({
-    minInstances: 1,
-    afterMs: 0,
-    /** Longer than an election, which takes 11 to 16 s with Consul's default timing; the instances serve on meanwhile. */
-    unreadableAfterMs: 30_000,
-    /** Longer than a flapping check takes to flap. */
-    backAfterMs: 30_000,
-  }),
-})
 
 /** The part of a query that the agent is asked, resolved. Equal queries have equal JSON. */
 export interface ResolvedServiceQuery {
   readonly name: string
   readonly port: string | undefined
+  readonly health: ServiceHealth
   /** Options of the read, without its signal. */
   readonly read: HealthServiceOptions
 }
@@ -136,8 +89,8 @@ export interface ResolvedServiceQuery {
 /** A {@link ServiceWatchQuery} with every value decided. */
 export interface ResolvedServiceWatch {
   readonly query: ResolvedServiceQuery
-  readonly shrinkGuard: ResolvedShrinkGuard | undefined
-  readonly failover: ResolvedFailover | undefined
+  readonly lossGuard: ResolvedLossGuard | undefined
+  readonly failover: ResolvedDatacenters | undefined
   readonly cacheFile: string | undefined
   readonly signal: AbortSignal | undefined
 }
@@ -156,22 +109,28 @@ const CATALOG_OPTIONS: readonly (keyof CatalogQuery)[] = [
   'signal',
 ]
 /** The names of {@link ServiceQuery}. */
-export const SERVICE_OPTIONS: readonly (keyof ServiceQuery)[] = ['tags', 'passingOnly', 'port', ...CATALOG_OPTIONS]
-const WATCH_OPTIONS: readonly (keyof ServiceWatchQuery)[] = ['shrinkGuard', 'failover', 'cacheFile', ...SERVICE_OPTIONS]
+export const SERVICE_OPTIONS: readonly (keyof ServiceQuery)[] = ['tags', 'health', 'port', ...CATALOG_OPTIONS]
+const WATCH_OPTIONS: readonly (keyof ServiceWatchQuery)[] = ['lossGuard', 'failover', 'cacheFile', ...SERVICE_OPTIONS]
+
+/** Names that options had before, with what to write in their place. */
+const RENAMED: Readonly<Record<string, string>> = {
+  passingOnly: "health: 'passing' in its place, or health: 'any' for passingOnly: false",
+  shrinkGuard: 'lossGuard in its place, with the same fields',
+}
 
 /**
  * Checks and completes.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
 export function resolveServiceWatch(name: string, query: ServiceWatchQuery = {}): ResolvedServiceWatch {
-  checkObject('query', query, WATCH_OPTIONS)
-  const { shrinkGuard, failover, cacheFile, ...rest } = query
+  checkNames(query, WATCH_OPTIONS)
+  const { lossGuard, failover, cacheFile, ...rest } = query
   return Object.freeze({
     query: resolveServiceQuery(name, rest),
-    shrinkGuard: shrinkGuard === false ? undefined : resolveShrinkGuard(shrinkGuard ?? {}),
+    lossGuard: resolveLossGuard(lossGuard, GUARD_DEFAULTS.lossGuard),
     failover: failover === undefined ? undefined : resolveFailover(failover),
     cacheFile: cacheFile === undefined ? undefined : checkString('cacheFile', cacheFile),
-    signal: query.signal,
+    signal: checkSignal('signal', query.signal),
   })
 }
 
@@ -180,17 +139,30 @@ export function resolveServiceWatch(name: string, query: ServiceWatchQuery = {})
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
 export function resolveServiceQuery(name: string, query: ServiceQuery = {}): ResolvedServiceQuery {
-  checkObject('query', query, SERVICE_OPTIONS)
-  const { tags, passingOnly = SERVICE_WATCH_DEFAULTS.passingOnly, port } = query
+  checkNames(query, SERVICE_OPTIONS)
+  const { tags, port } = query
+  const health = checkOneOf('health', query.health ?? DEFAULT_HEALTH, SERVICE_HEALTHS)
   return Object.freeze({
     name: checkString('name', name),
     port: port === undefined ? undefined : checkString('port', port),
+    health,
     read: Object.freeze({
       tags: tags === undefined ? undefined : [...checkStrings('tags', tags)].sort(),
-      passing: checkBoolean('passingOnly', passingOnly),
+      passing: health === 'passing' ? true : undefined,
       ...resolveCatalogQuery(query),
     }),
   })
+}
+
+/** Discovery is for calling: what cannot serve is not asked for, and what serves with a warning still serves. */
+const DEFAULT_HEALTH: ServiceHealth = 'serving'
+
+function checkNames(query: object, known: readonly string[]): void {
+  const renamed = isRecord(query) ? Object.keys(query).find((name) => Object.hasOwn(RENAMED, name)) : undefined
+  if (renamed !== undefined && RENAMED[renamed] !== undefined) {
+    throw invalidOption(`query.${renamed}`, Reflect.get(query, renamed), RENAMED[renamed])
+  }
+  checkObject('query', query, known)
 }
 
 /**
@@ -230,32 +202,11 @@ function resolveFilter(filter: CatalogQuery['filter']): string | undefined {
   return filter instanceof FilterExpression ? filter.toString() : checkString('filter', filter)
 }
 
-function resolveShrinkGuard(options: ShrinkGuardOptions): ResolvedShrinkGuard {
-  checkObject('shrinkGuard', options, ['share', 'atLeast', 'hold'])
-  const { share, atLeast, holdMs } = SERVICE_WATCH_DEFAULTS.shrinkGuard
-  const given: unknown = options.share ?? share
-  if (typeof given !== 'number' || !(given > 0 && given <= 1)) {
-    throw invalidOption('shrinkGuard.share', given, 'a number above 0 and up to 1')
-  }
-  return Object.freeze({
-    share: given,
-    atLeast: checkInteger('shrinkGuard.atLeast', options.atLeast ?? atLeast, 1, 1_000_000),
-    holdMs: parseDuration('shrinkGuard.hold', options.hold ?? holdMs),
-  })
-}
-
-function resolveFailover(options: FailoverOptions): ResolvedFailover {
-  checkObject('failover', options, ['datacenters', 'minInstances', 'after', 'unreadableAfter', 'backAfter'])
-  const { minInstances, afterMs, unreadableAfterMs, backAfterMs } = SERVICE_WATCH_DEFAULTS.failover
+function resolveFailover(options: FailoverOptions): ResolvedDatacenters {
+  const times = resolveFailoverTimes(options, ['datacenters'])
   const datacenters = checkStrings('failover.datacenters', options.datacenters)
   if (datacenters.length === 0) throw invalidOption('failover.datacenters', datacenters, 'at least one datacenter')
-  return Object.freeze({
-    datacenters,
-    minInstances: checkInteger('failover.minInstances', options.minInstances ?? minInstances, 1, 1_000_000),
-    afterMs: parseDuration('failover.after', options.after ?? afterMs),
-    unreadableAfterMs: parseDuration('failover.unreadableAfter', options.unreadableAfter ?? unreadableAfterMs),
-    backAfterMs: parseDuration('failover.backAfter', options.backAfter ?? backAfterMs),
-  })
+  return Object.freeze({ datacenters, ...times })
 }
 
 function sorted(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

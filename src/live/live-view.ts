@@ -77,24 +77,19 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
   readonly #latest = new LatestValue<Value>(() => this.present())
   readonly #link: AbortLink
   readonly #hold: Hold
+  readonly #onAbort = (): void => void this.close()
   /** What the source said before the subclass was there to hear it. */
   #early: (() => void)[] | undefined = []
   #state: LiveState<Fact> = { type: 'starting', failure: undefined }
   #toldCode: string | undefined
-  #closing: Promise<void> | undefined
+  #closing: Promise<void> = Promise.resolve()
 
   protected constructor(parts: LiveParts<Fact>, more: readonly (keyof More & string)[] = []) {
     super(parts.runtime.logger, [...LIVE_EVENTS, ...more])
     this.#parts = parts
     this.#link = new AbortLink(parts.signal)
-    this.#hold = outOfContext(() => parts.source.observe(this.#observer()))
-    queueMicrotask(() => {
-      const early = this.#early ?? []
-      this.#early = undefined
-      for (const call of early) call()
-      if (this.#link.signal.aborted) void this.close()
-      else this.#link.signal.addEventListener('abort', () => void this.close(), { once: true })
-    })
+    this.#hold = this.#observe(parts.source)
+    queueMicrotask(() => this.#begin())
   }
 
   /** Whether the value cannot be read at present, or is in doubt: it is the last good one, or none yet. */
@@ -142,22 +137,33 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
 
   /** Stops reading and telling until {@link resume}; the value stays as it is. */
   pause(): void {
-    if (this.#state.type !== 'closed') this.#hold.pause?.()
+    if (this.#state.type !== 'closed') outOfContext(() => this.#hold.pause?.())
   }
 
   /** Reads anew, and tells what changed meanwhile. */
   resume(): void {
-    if (this.#state.type !== 'closed') this.#hold.resume?.()
+    if (this.#state.type !== 'closed') outOfContext(() => this.#hold.resume?.())
   }
 
   /** A hint that the value may be out of date, such as a failed call: looks again soon where it would not anyway. Cheap to repeat. */
   refresh(): void {
-    if (this.#state.type !== 'closed') this.#hold.refresh?.()
+    if (this.#state.type !== 'closed') outOfContext(() => this.#hold.refresh?.())
   }
 
   /** Stops at once: no event but `closed` fires any more, and iterations end. Resolves when a cache file is written. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    if (this.#state.type !== 'closed') {
+      const failure = failureOf(this.#state)
+      this.#state = { type: 'closed', fact: factOf(this.#state), failure }
+      this.#link.unlink()
+      // Before anybody is told, for a listener may call this again.
+      this.#closing = outOfContext(() => Promise.resolve(this.#hold.close()))
+      this.#first.refuseAll(failure?.retryable === false ? failure : this.#closedError())
+      this.#latest.close()
+      this.#emit('closed')
+      this.removeAllListeners()
+      this.#parts.onClose?.()
+    }
     return this.#closing
   }
 
@@ -168,12 +174,35 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
   /** What is shown to users now. */
   protected abstract present(): Value
 
-  /** What `next` changes for users after `previous`, which is undefined for the first; undefined when it changes nothing. */
-  protected abstract changeOf(next: Fact, previous: Fact | undefined): Change | undefined
+  /**
+   * What `next` changes for users after `previous`, which is undefined for the first; undefined when it changes nothing. `before` is
+   * where the view was.
+   */
+  protected abstract changeOf(next: Fact, previous: Fact | undefined, before: LiveState<Fact>): Change | undefined
 
   /** Where the view is. */
   protected get state(): LiveState<Fact> {
     return this.#state
+  }
+
+  #observe(source: LiveSource<Fact>): Hold {
+    try {
+      return outOfContext(() => source.observe(this.#observer()))
+    } catch (error) {
+      // There is no view that could let go of the signal later.
+      this.#link.unlink()
+      throw error
+    }
+  }
+
+  /** The subclass is there: takes up what the source said meanwhile. */
+  #begin(): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    for (const call of early) call()
+    const { signal } = this.#link
+    if (signal.aborted) void this.close()
+    else signal.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   #observer(): Observer<Fact> {
@@ -199,21 +228,22 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
     if (before.type === 'closed') return
     this.#state = { type: 'fresh', fact }
     this.#toldCode = undefined
-    const change = this.changeOf(fact, factOf(before))
+    const change = this.changeOf(fact, factOf(before), before)
     if (before.type !== 'fresh' || change !== undefined) this.#latest.publish()
     this.#first.giveAll(this.present())
     if (before.type === 'stale') this.#recovered(before, fact)
     // A listener that heard of the recovery may have closed it.
-    if (change !== undefined && this.#closing === undefined) this.#emit('change', change)
+    if (change !== undefined && !this.#isClosed) this.#emit('change', change)
   }
 
   #restore(fact: Fact): void {
-    if (this.#state.type !== 'starting') return
-    const { failure } = this.#state
+    const before = this.#state
+    if (before.type !== 'starting') return
+    const { failure } = before
     this.#state = { type: 'stale', fact, since: fact.confirmedAt, reason: failure, failure }
     const fields = { source: this.#label, savedAt: fact.confirmedAt, err: failure }
     tell(this.#logger, 'started-from-cache', fields, `${this.#label}: a saved state is used until it can be read`)
-    const change = this.changeOf(fact, undefined)
+    const change = this.changeOf(fact, undefined, before)
     this.#latest.publish()
     this.#first.giveAll(this.present())
     if (change !== undefined) this.#emit('change', change)
@@ -273,26 +303,13 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
     }
   }
 
-  async #close(): Promise<void> {
-    const failure = failureOf(this.#state)
-    this.#state = { type: 'closed', fact: factOf(this.#state), failure }
-    this.#link.unlink()
-    const released = this.#hold.close()
-    this.#first.refuseAll(failure?.retryable === false ? failure : this.#closedError())
-    this.#latest.close()
-    this.#emit('closed')
-    this.removeAllListeners()
-    this.#parts.onClose?.()
-    await released
-  }
-
   /** Typed for the events that every view has. */
   #emit<Name extends keyof LiveEvents<Change>>(name: Name, ...args: LiveEvents<Change>[Name]): void {
     this.announce(name, args)
   }
 
   #closedError(): ProconsulError {
-    return new ProconsulError('PROCONSUL_CLOSED', `${this.#label} is closed`)
+    return new ProconsulError('PROCONSUL_CLOSED', `the watch of ${this.#label} is closed`)
   }
 
   #notReady(timeoutMs: number): ProconsulError {
@@ -300,6 +317,10 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
     const why = failure === undefined ? '' : `; the last failure: ${failure.message}`
     const message = `${this.#label} has no first answer within ${formatDuration(timeoutMs)}${why}`
     return new ProconsulError('PROCONSUL_TIMEOUT', message, { cause: failure })
+  }
+
+  get #isClosed(): boolean {
+    return this.#state.type === 'closed'
   }
 
   #now(): number {

@@ -1,5 +1,5 @@
 import { beforeEach, afterEach, describe, expect, it } from 'vitest'
-import type { ServiceSnapshot, ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceSnapshot, ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { discoveryClient, type DiscoveryClient } from '../integration/discovery-client.js'
 import { collectGarbage } from '../support/collect-garbage.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'

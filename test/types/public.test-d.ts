@@ -112,7 +112,7 @@ describe('keys', () => {
 
   it('are watched by the same verbs as services', () => {
     type Verbs = Pick<ServiceWatcher, 'pause' | 'resume' | 'refresh' | 'close' | 'failure'>
-    type Facts = Pick<ServiceSnapshot, 'index' | 'receivedAt' | 'stale'>
+    type Facts = Pick<ServiceSnapshot, 'receivedAt' | 'stale'>
     expectTypeOf(consul.kv.watch('a')).toExtend<Verbs & Facts>()
     expectTypeOf(consul.kv.watchTree('a/')).toExtend<Verbs & Facts>()
   })

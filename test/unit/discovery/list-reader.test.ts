@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../../src/api/wire.js'
 import { isWhole, ListReader } from '../../../src/discovery/list-reader.js'
-import type { ListSnapshot } from '../../../src/discovery/sources/list-source.js'
+import type { ItemList } from '../../../src/instances/instance-source.js'
 import { settle } from '../../support/fake-clock.js'
 import { makeEngine } from '../watch/harness.js'
 
@@ -15,19 +15,18 @@ async function reasonOf(answer: Answer<readonly string[]>, isNeverEmpty?: () => 
     read: () => Promise.resolve(answer),
     ...(isNeverEmpty !== undefined && { isNeverEmpty }),
   })
-  const snapshots: ListSnapshot<string>[] = []
+  const lists: ItemList<string>[] = []
   const nothing = (): void => undefined
-  reader.source({}).subscribe({
-    onValue: (snapshot) => void snapshots.push(snapshot),
+  reader.source('the names', {}).observe({
+    onValue: (list) => void lists.push(list),
     onFailure: nothing,
-    onRecovery: nothing,
     onDoubt: nothing,
     onSaved: nothing,
     onProblem: nothing,
   })
   await settle()
-  expect(snapshots.map(({ value }) => value.items)).toEqual([answer.value])
-  return snapshots[0]?.value.emptyReason
+  expect(lists[0]?.items).toEqual(answer.value)
+  return lists[0]?.emptyReason
 }
 
 describe('a list that is read', () => {

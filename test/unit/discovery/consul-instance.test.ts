@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { serviceEntry, type WireCheck, type WireService } from '../../../src/api/health-entry.js'
-import { serviceInstance, type ServiceInstance } from '../../../src/discovery/service-instance.js'
+import { consulInstance } from '../../../src/discovery/consul-instance.js'
+import type { ServiceInstance } from '../../../src/instances/service-instance.js'
 
 function instance(service: WireService, checks: readonly WireCheck[] = [], port?: string): ServiceInstance | undefined {
   const node = { Node: 'n1', Address: '10.0.0.1', Datacenter: 'dc1' }
-  return serviceInstance(serviceEntry({ Node: node, Service: service, Checks: checks }), port)
+  return consulInstance(serviceEntry({ Node: node, Service: service, Checks: checks }), port)
 }
 
 const check = (status: string, id = 'c'): WireCheck => ({ CheckID: id, Status: status })
@@ -17,9 +18,11 @@ describe('an instance', () => {
       address: '10.0.0.1',
       port: 0,
       ports: {},
+      taggedAddresses: {},
       tags: [],
       meta: {},
       weights: { passing: 1, warning: 1 },
+      weight: 1,
       node: 'n1',
       datacenter: 'dc1',
       status: 'passing',
@@ -28,6 +31,20 @@ describe('an instance', () => {
 
   it('has the metadata that its owner registered, and nothing that registrations add for themselves', () => {
     expect(instance({ Meta: { version: '2', 'proconsul-boot': '1.2.host' } })?.meta).toEqual({ version: '2' })
+  })
+
+  it('has the addresses under which it is reached from elsewhere', () => {
+    const found = instance({ TaggedAddresses: { wan: { Address: '198.51.100.7', Port: 443 } } })
+    expect(found?.taggedAddresses).toEqual({ wan: { address: '198.51.100.7', port: 443 } })
+  })
+
+  it.each([
+    ['passing', [check('passing')], 5],
+    ['warning', [check('warning')], 2],
+    ['critical', [check('critical')], 0],
+    ['maintenance', [check('critical', '_node_maintenance')], 0],
+  ] as const)('that is %s weighs what Consul says of that status', (_status, checks, weight) => {
+    expect(instance({ Weights: { Passing: 5, Warning: 2 } }, checks)?.weight).toBe(weight)
   })
 
   it('is reached at its own address where it has one, else at that of its node', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { failover } from '../../../../src/discovery/sources/failover.js'
-import { FakeClock } from '../../../support/fake-clock.js'
+import { failover } from '../../../src/instances/failover.js'
+import { FakeClock } from '../../support/fake-clock.js'
 import { runtimeOn, ScriptedSource, ToldList } from './scripted-source.js'
 
 const MIN_INSTANCES = 2
@@ -9,16 +9,21 @@ const BACK_AFTER_MS = 30_000
 
 function between(afterMs = 0) {
   const clock = new FakeClock()
-  const [local, near, far] = [new ScriptedSource(), new ScriptedSource(), new ScriptedSource()]
-  const told = new ToldList()
-  const hold = failover([local, near, far], runtimeOn(clock), {
-    datacenters: ['near', 'far'],
+  const [local, near, far] = [new ScriptedSource('local'), new ScriptedSource('near'), new ScriptedSource('far')]
+  const heard = new ToldList()
+  const serving: string[] = []
+  const options = {
     minInstances: MIN_INSTANCES,
     afterMs,
     unreadableAfterMs: UNREADABLE_AFTER_MS,
     backAfterMs: BACK_AFTER_MS,
-  }).subscribe(told)
-  return { clock, local, near, far, told: told.told, hold }
+  }
+  const source = failover([local, near, far], {
+    runtime: runtimeOn(clock),
+    options,
+    onServing: ({ label }) => void serving.push(label),
+  })
+  return { clock, local, near, far, source, heard, told: heard.told, hold: source.observe(heard), serving }
 }
 
 describe('the fallback on another datacenter', () => {
@@ -58,9 +63,9 @@ describe('the fallback on another datacenter', () => {
     near.value(['n1', 'n2'])
     local.failure()
     await clock.advance(UNREADABLE_AFTER_MS - 1)
-    local.recovery(['l1', 'l2'])
+    local.again()
     await clock.advance(60_000)
-    expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE', 'recovery'])
+    expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE', 'value l1,l2'])
     expect(clock.pendingTimers).toBe(0)
   })
 
@@ -91,9 +96,9 @@ describe('the fallback on another datacenter', () => {
     far.value(['f1', 'f2'])
     for (const source of [local, near, far]) source.failure()
     await clock.advance(60_000)
-    far.recovery(['f1', 'f2'])
+    far.again()
     await clock.advance(1_000)
-    near.recovery(['n1', 'n2'])
+    near.again()
     await clock.advance(UNREADABLE_AFTER_MS - 1_001)
     expect(told).toEqual(['value l1,l2', 'failure PROCONSUL_UNAVAILABLE'])
     await clock.advance(1)
@@ -107,7 +112,7 @@ describe('the fallback on another datacenter', () => {
     local.value(['l1', 'l2'])
     await clock.advance(20_000)
     local.failure()
-    local.recovery(['l1', 'l2'])
+    local.again()
     await clock.advance(BACK_AFTER_MS - 1)
     expect(told).toEqual(['value ', 'value n1,n2'])
     await clock.advance(1)
@@ -142,12 +147,12 @@ describe('the fallback on another datacenter', () => {
     near.value(['n1', 'n2'])
     local.value(['l1'])
     await clock.advance(3_000)
-    hold.pause()
-    hold.pause()
+    hold.pause?.()
+    hold.pause?.()
     expect([local.isPaused, near.isPaused, clock.pendingTimers]).toEqual([true, true, 0])
     await clock.advance(60_000)
-    hold.resume()
-    hold.resume()
+    hold.resume?.()
+    hold.resume?.()
     await clock.advance(1_999)
     expect(told).toEqual(['value l1,l2', 'value l1'])
     await clock.advance(1)
@@ -160,10 +165,63 @@ describe('the fallback on another datacenter', () => {
       const { clock, local, near, far, hold } = between(5_000)
       near.value(['n1', 'n2'])
       local.value([])
-      if (isPaused) hold.pause()
+      if (isPaused) hold.pause?.()
       await hold.close()
-      hold.resume()
+      hold.resume?.()
       expect([local.isClosed, near.isClosed, far.isClosed, clock.pendingTimers]).toEqual([true, true, true, 0])
     }
+  })
+
+  it('is named, once, each time that another source serves', async () => {
+    const { clock, local, near, serving, source } = between()
+    local.value(['l1', 'l2'])
+    local.again()
+    near.value(['n1', 'n2'])
+    local.value([])
+    local.value(['l1', 'l2'])
+    await clock.advance(BACK_AFTER_MS)
+    expect(serving).toEqual(['local', 'near', 'local'])
+    expect(source.label).toBe('local, else near, else far')
+  })
+
+  it('moves the age of the list in use, and of no other', () => {
+    const { local, near, heard } = between()
+    local.value(['l1', 'l2'])
+    near.value(['n1', 'n2'])
+    near.again()
+    local.again({ confirmedAt: 7_000 })
+    expect(heard.lists.map(({ confirmedAt }) => confirmedAt)).toEqual([101, 7_000])
+  })
+
+  it('passes on the doubts of the source in use only, and every problem and saved list', () => {
+    const { local, near, told } = between()
+    near.doubt()
+    local.doubt()
+    near.problem()
+    local.saved(['s1'], 5)
+    expect(told).toEqual(['doubt', 'problem PROCONSUL_CACHE_FAILED', 'saved s1 at 5'])
+  })
+
+  it('is asked to look again as the own one is', () => {
+    const { local, near, far, hold } = between()
+    hold.refresh?.()
+    expect([local, near, far].map(({ refreshes }) => refreshes)).toEqual([1, 1, 1])
+  })
+
+  it('hears nothing more once it is closed', async () => {
+    const { local, told, hold } = between()
+    await hold.close()
+    local.value(['l1', 'l2'])
+    local.failure()
+    expect(told).toEqual([])
+  })
+
+  it('makes no timer when what it tells closes it', async () => {
+    const { clock, local, near, heard, hold } = between()
+    near.value(['n1', 'n2'])
+    heard.onValue = () => void hold.close()
+    local.value([])
+    await clock.advance(0)
+    expect(clock.pendingTimers).toBe(0)
   })
 })
