@@ -1,4 +1,4 @@
-import { ProconsulError, type ProconsulErrorCode } from './proconsul-error.js'
+import { ProconsulError, isProconsulError, type ProconsulErrorCode } from './proconsul-error.js'
 
 /**
  * Turns an answer that is not a success into a typed error. Consul says most of what matters in the body text, and the same condition
@@ -96,4 +96,9 @@ const LONGEST_BODY = 300
 
 function cut(text: string): string {
   return text.length > LONGEST_BODY ? `${text.slice(0, LONGEST_BODY)}…` : text
+}
+
+/** Whether the token is not known: it was deleted, or made so short a time ago that not every server has heard of it. */
+export function isUnknownToken(error: unknown): boolean {
+  return isProconsulError(error, 'PROCONSUL_PERMISSION_DENIED') && /ACL not found/i.test(error.message)
 }

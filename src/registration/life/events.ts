@@ -1,23 +1,23 @@
-import type { SettableStatus } from '../api/agent-check.js'
-import type { ProconsulError } from '../errors/proconsul-error.js'
-import type { RegistrationHealth } from './health/probe-board.js'
-import type { Boot } from './identity/boot.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { HealthStatus } from '../definition/health-status.js'
+import type { RegistrationHealth } from '../health/probe-board.js'
+import type { Boot } from '../identity/boot.js'
 
 /** What a registration tells. */
 export interface RegistrationEvents {
-  /** The agent has the service for the first time. Not heard by those who listen after `registerService` has resolved. */
+  /** The registry has the service for the first time. Not heard by those who listen after `registerService` has resolved. */
   readonly registered: []
-  /** The agent could not be told of the service, or of what it is to have of it now; it is tried again. */
+  /** The registry could not be told of the service, or of what it is to have of it now; it is tried again. */
   readonly registerFailed: [error: ProconsulError]
-  /** The agent does not know the service any more, or another process took its id over. It is registered again unless it was taken. */
+  /** The registry does not know the service any more, or another process took its id over. It is registered again unless it was taken. */
   readonly lost: [details: LostDetails]
-  /** The agent knows the service again, and its health has been sent. */
+  /** The registry knows the service again, and its health has been sent. */
   readonly restored: [details: { readonly lostForMs: number }]
   /** Others had changed the record; it is as it was. */
   readonly repaired: [details: { readonly fields: readonly string[] }]
   /** The result of a probe changed, or the status of the whole. `health` is what `registration.health` is from now on. */
   readonly health: [health: RegistrationHealth, previous: RegistrationHealth]
-  /** The agent has accepted a heartbeat. */
+  /** The registry has accepted a heartbeat. */
   readonly heartbeat: [details: HeartbeatDetails]
   /** A heartbeat was not answered, or refused. The next one follows in time. One that timed out may have counted. */
   readonly heartbeatFailed: [error: ProconsulError]
@@ -49,7 +49,7 @@ export interface LostDetails {
 
 /** One heartbeat. */
 export interface HeartbeatDetails {
-  readonly status: SettableStatus
+  readonly status: HealthStatus
   readonly durationMs: number
 }
 
@@ -60,3 +60,6 @@ export interface ConflictDetails {
   /** Whether this process keeps the id: the one that registered last does. */
   readonly isOurs: boolean
 }
+
+/** Tells the listeners of a registration. */
+export type Emit = <Name extends keyof RegistrationEvents>(name: Name, ...args: RegistrationEvents[Name]) => void

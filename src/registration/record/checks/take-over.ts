@@ -1,6 +1,6 @@
-import type { AgentCheckApi } from '../../api/agent-check.js'
-import type { Runtime } from '../../core/runtime.js'
-import { isProconsulError } from '../../errors/proconsul-error.js'
+import type { AgentCheckApi } from '../../../api/agent-check.js'
+import type { Runtime } from '../../../core/runtime.js'
+import { isProconsulError } from '../../../errors/proconsul-error.js'
 
 /** What checks are taken over with. */
 export interface TakeOverParts {

@@ -1,8 +1,8 @@
-import type { AgentServiceApi } from '../../api/agent-service.js'
-import type { ServiceRecord } from '../../api/health-entry.js'
-import { queryKey } from '../../watch/query-key.js'
-import { AGENT_SCOPE } from '../../watch/read-scope.js'
-import type { WatchEngine, WatchFamily } from '../../watch/watch-engine.js'
+import type { AgentServiceApi } from '../../../api/agent-service.js'
+import type { ServiceRecord } from '../../../api/health-entry.js'
+import { queryKey } from '../../../watch/query-key.js'
+import { AGENT_SCOPE } from '../../../watch/read-scope.js'
+import type { WatchEngine, WatchFamily } from '../../../watch/watch-engine.js'
 
 /** How often a record that is not there is looked for. */
 const POLL_MS = 1_000

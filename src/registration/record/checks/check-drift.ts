@@ -1,25 +1,6 @@
-import type { CheckRegistration } from '../../api/agent-check.js'
-import type { CheckEntry, ServiceRecord } from '../../api/health-entry.js'
-import type { ResolvedDefinition } from '../definition/resolve-definition.js'
-import { BOOT_KEY } from '../identity/boot.js'
-
-/**
- * What of a service's record at the agent is not as it was registered; empty when all is. What was not registered, such as an address that
- * Consul or others added, is not ours to judge. The boot id is judged elsewhere.
- */
-export function serviceDrift(service: ResolvedDefinition['service'], record: ServiceRecord): readonly string[] {
-  const differs: readonly (readonly [string, boolean])[] = [
-    ['name', record.name !== service.name],
-    ['address', record.address !== (service.address ?? '')],
-    ['port', service.ports === undefined && record.port !== (service.port ?? 0)],
-    ['tags', service.enableTagOverride !== true && !sameList(record.tags, service.tags ?? [])],
-    ['meta', !sameMap(withoutBoot(record.meta), withoutBoot(service.meta ?? {}))],
-    ['weights', service.weights !== undefined && !sameMap(record.weights, service.weights)],
-    ['taggedAddresses', !hasAddresses(record.taggedAddresses, service.taggedAddresses ?? {})],
-    ['enableTagOverride', record.enableTagOverride !== (service.enableTagOverride ?? record.enableTagOverride)],
-  ]
-  return differs.filter(([, isDifferent]) => isDifferent).map(([name]) => name)
-}
+import type { CheckRegistration } from '../../../api/agent-check.js'
+import type { CheckEntry } from '../../../api/health-entry.js'
+import type { ResolvedDefinition } from '../../definition/resolve-definition.js'
 
 /**
  * What of the service's checks is not as it was registered: `check <id>` for one that the agent does not have, or has for another
@@ -85,27 +66,4 @@ function isOtherKind({ type }: CheckRegistration, entry: CheckEntry | undefined)
 /** Times are sent in whole milliseconds. */
 function isOtherTime(givenMs: number, shownMs: number | undefined): boolean {
   return shownMs !== undefined && Math.round(shownMs) !== Math.round(givenMs)
-}
-
-function withoutBoot(meta: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(meta).filter(([key]) => key !== BOOT_KEY))
-}
-
-type Addresses = ServiceRecord['taggedAddresses']
-
-function hasAddresses(all: Addresses, some: Addresses): boolean {
-  return Object.entries(some).every(([tag, { address, port }]) => {
-    const shown = all[tag]
-    return shown?.address === address && shown.port === port
-  })
-}
-
-function sameList(left: readonly string[], right: readonly string[]): boolean {
-  const [one, other] = [new Set(left), new Set(right)]
-  return one.size === other.size && [...one].every((entry) => other.has(entry))
-}
-
-function sameMap(left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): boolean {
-  const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key])
 }
