@@ -52,10 +52,11 @@ export class Registrar implements Closeable {
   readonly #stopFollowing: () => void
   #closing: Promise<void> | undefined
 
-  constructor({ runtime, registry, target }: RegistrarParts) {
+  constructor(parts: RegistrarParts) {
+    const { runtime, registry } = parts
     this.#runtime = runtime
     this.#registry = registry
-    this.#thread = new BeatThread(runtime, target)
+    this.#thread = new BeatThread(runtime, () => parts.target())
     this.#stopFollowing = registry.onCredentials(() => this.#renew())
   }
 

@@ -1,6 +1,7 @@
 import { orAborted, throwIfAborted } from '../../core/abort.js'
 import { outOfContext } from '../../core/async-context.js'
 import { isProconsulError, type ProconsulError } from '../../errors/proconsul-error.js'
+import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import type { ResolvedDeregisterOptions } from '../definition/resolve-options.js'
 import type { ServiceDefinition, ServiceUpdate } from '../definition/service-definition.js'
 import type { RegistrationHealth } from '../health/probe-board.js'
@@ -56,7 +57,7 @@ export class Life {
       rivalry: this.#rivalry,
       slowStart: this.#slowStart,
       upkeep: this.#upkeep,
-      acceptChecks: parts.acceptChecks,
+      acceptChecks: (checks: ResolvedDefinition['service']['checks']) => parts.acceptChecks(checks),
     }
     this.#recovery = new Recovery(context, shared)
     this.#audit = new Audit(context, { ...shared, recovery: this.#recovery })

@@ -60,7 +60,7 @@ export class ConsulRecord implements RegistryRecord {
     this.#maintenance = new Maintenance(definition.service.id, parts)
     this.#debris = new Debris(definition.service.id, parts)
     this.#inheritance = new Inheritance(parts.runtime, this.#debris)
-    this.#tokenAge = new TokenAge(parts.tokenChanges)
+    this.#tokenAge = new TokenAge(() => parts.tokenChanges())
   }
 
   get definition(): ResolvedDefinition {

@@ -1,41 +1,36 @@
 import { describe, expect, it } from 'vitest'
-import { resolveDefinition } from '../../../src/registration/definition/resolve-definition.js'
-import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
-import { formatBoot } from '../../../src/registration/identity/boot.js'
-import { RecordKeeper } from '../../../src/registration/record/record-keeper.js'
-import { RegistrationGuard, type Guarded } from '../../../src/registration/registration-guard.js'
-import type { RegistrationState } from '../../../src/registration/registration-state.js'
-import { settle } from '../../support/fake-clock.js'
-import { failure, metaOf, OWN, playedParts } from './played-agent.js'
+import { resolveDefinition } from '../../../../../src/registration/definition/resolve-definition.js'
+import type { ServiceDefinition } from '../../../../../src/registration/definition/service-definition.js'
+import { formatBoot } from '../../../../../src/registration/identity/boot.js'
+import { ConsulRecord } from '../../../../../src/registration/record/consul-record.js'
+import type { RecordObserver } from '../../../../../src/registration/record/record.js'
+import { Comparison } from '../../../../../src/registration/record/agent/comparison.js'
+import { settle } from '../../../../support/fake-clock.js'
+import { failure, metaOf, OWN, playedParts } from '../../played-agent.js'
 
 const READS = ['agent.services', 'agent.checks']
 
 function guarding() {
-  const parts = playedParts()
-  const guard = new RegistrationGuard(parts)
-  /** What the registrations were told, such as `note w` and `audit w`. */
+  const { played: agent, ...parts } = playedParts()
+  const guard = new Comparison(parts)
+  /** What was heard of the records, such as `w right`. */
   const told: string[] = []
-  const guarded = (id: string, port?: number, state: RegistrationState = 'registered'): Guarded => {
+  const guarded = (id: string, port?: number) => {
     const definition: ServiceDefinition = { name: 'web', id, ...(port !== undefined && { port }) }
-    const record = new RecordKeeper(resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) }), parts)
-    const registration = {
-      id,
-      state,
-      noteChecks: () => void told.push(`note ${id}`),
-      audit: () => Promise.resolve(void told.push(`audit ${id}`)),
-    }
-    return { registration, record }
+    const resolved = resolveDefinition(definition, { hostname: 'here', boot: formatBoot(OWN) })
+    const record = new ConsulRecord(resolved, OWN, { ...parts, observe: () => () => undefined })
+    return [record, (seen) => void told.push(`${id} ${seen?.type}`)] as [ConsulRecord, RecordObserver]
   }
   /** The agent has these services as they were registered. */
   const agentHas = (...ids: string[]): void => {
     const services = ids.map((id) => [id, { ID: id, Service: 'web', Meta: metaOf(OWN) }])
     const checks = ids.map((id) => [`service:${id}`, { CheckID: `service:${id}`, ServiceID: id, Type: 'ttl' }])
-    parts.agent.answers('agent.services', { body: Object.fromEntries(services) })
-    parts.agent.answers('agent.checks', { body: Object.fromEntries(checks) })
+    agent.answers('agent.services', { body: Object.fromEntries(services) })
+    agent.answers('agent.checks', { body: Object.fromEntries(checks) })
   }
   /** When the agent was asked for the services within the next milliseconds. */
   const looksWithin = async (ms: number): Promise<readonly number[]> => {
-    const { clock, agent } = parts
+    const { clock } = parts
     const at: number[] = []
     const until = clock.monotonic() + ms
     await settle()
@@ -47,14 +42,14 @@ function guarding() {
     await clock.advance(until - clock.monotonic())
     return at
   }
-  return { ...parts, guard, guarded, told, agentHas, looksWithin }
+  return { ...parts, agent, guard, guarded, told, agentHas, looksWithin }
 }
 
 describe('when the records are compared', () => {
   it('a second after a registration, and every five from then on', async () => {
     const { guard, guarded, agentHas, looksWithin } = guarding()
     agentHas('w')
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     expect(await looksWithin(16_500)).toEqual([1_000, 6_000, 11_000, 16_000])
   })
 
@@ -65,7 +60,7 @@ describe('when the records are compared', () => {
     [2_000, 30_000],
   ])('for %d registrations after %d ms', async (count, intervalMs) => {
     const { guard, guarded, looksWithin } = guarding()
-    for (let index = 0; index < count; index++) guard.add(guarded(`w${index}`))
+    for (let index = 0; index < count; index++) guard.add(...guarded(`w${index}`))
     expect(await looksWithin(1_500 + intervalMs)).toEqual([1_000, 1_000 + intervalMs])
   })
 
@@ -79,7 +74,7 @@ describe('when the records are compared', () => {
   it('soon after the connection broke, and then at the usual pace', async () => {
     const { guard, guarded, agentHas, looksWithin } = guarding()
     agentHas('w')
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     await looksWithin(2_000)
     guard.hurry()
     expect(await looksWithin(6_000)).toEqual([2_200, 7_200])
@@ -88,7 +83,7 @@ describe('when the records are compared', () => {
   it('no later because others register or lose their connection meanwhile', async () => {
     const { agent, clock, guard, guarded } = guarding()
     for (let index = 0; index < 8; index++) {
-      guard.add(guarded(`w${index}`))
+      guard.add(...guarded(`w${index}`))
       await clock.advance(150)
     }
     expect(agent.sent('agent.services')).toHaveLength(1)
@@ -102,7 +97,7 @@ describe('when the records are compared', () => {
   it('soon after a connection that broke while they were being compared', async () => {
     const { agent, clock, guard, guarded } = guarding()
     const release = agent.hold('agent.checks', { body: {} })
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     await clock.advance(1_000)
     guard.hurry()
     release()
@@ -112,16 +107,16 @@ describe('when the records are compared', () => {
 
   it('every second while the agent cannot be asked', async () => {
     const { agent, guard, guarded, logger, looksWithin, told } = guarding()
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     agent.answers('agent.checks', failure('PROCONSUL_UNAVAILABLE'), failure('PROCONSUL_TIMEOUT'), { body: {} })
     expect(await looksWithin(9_000)).toEqual([1_000, 2_000, 3_000, 8_000])
     expect(logger.messages('debug')).toHaveLength(2)
-    expect(told).toEqual(['note w', 'audit w', 'note w', 'audit w'])
+    expect(told).toEqual(['w gone', 'w gone'])
   })
 
   it('without keeping the process alive', () => {
     const { clock, guard, guarded } = guarding()
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     expect(clock.pendingTimers).toBe(1)
     expect(clock.keepAliveTimers).toBe(0)
   })
@@ -131,7 +126,7 @@ describe('what the agent is asked', () => {
   it('is the same two reads for one registration and for twenty, naming them', async () => {
     for (const ids of [['w'], Array.from({ length: 20 }, (_, index) => `w${index}`)]) {
       const { agent, clock, guard, guarded } = guarding()
-      for (const id of ids) guard.add(guarded(id))
+      for (const id of ids) guard.add(...guarded(id))
       await clock.advance(1_000)
       expect(agent.operations).toEqual(READS)
       const filters = ['ID', 'ServiceID'].map((field) => ids.map((id) => `${field} == "${id}"`).join(' or '))
@@ -142,38 +137,30 @@ describe('what the agent is asked', () => {
   it('is all that it has past twenty, and what is of others is left alone', async () => {
     const { agent, agentHas, clock, guard, guarded, told } = guarding()
     const ids = Array.from({ length: 21 }, (_, index) => `w${index}`)
-    for (const id of ids) guard.add(guarded(id))
+    for (const id of ids) guard.add(...guarded(id))
     agentHas('of-others', ...ids)
     await clock.advance(1_000)
     expect(agent.operations).toEqual(READS)
     expect(agent.requests.map(({ query }) => query?.['filter'])).toEqual([undefined, undefined])
-    expect(told).toEqual(ids.map((id) => `note ${id}`))
+    expect(told).toEqual(ids.map((id) => `${id} right`))
   })
 })
 
-describe('what a comparison leads to', () => {
-  it('is nothing but news of the health where all is right', async () => {
+describe('what a comparison finds', () => {
+  it('is that a record is right where it is', async () => {
     const { agentHas, clock, guard, guarded, told } = guarding()
     agentHas('w')
-    guard.add(guarded('w'))
+    guard.add(...guarded('w'))
     await clock.advance(1_000)
-    expect(told).toEqual(['note w'])
+    expect(told).toEqual(['w right'])
   })
 
-  it('is an audit of each registration that is gone or changed, and of no other', async () => {
+  it('is that each is right, changed or gone', async () => {
     const { agentHas, clock, guard, guarded, told } = guarding()
     agentHas('right', 'changed')
-    for (const entry of [guarded('right'), guarded('changed', 80), guarded('gone')]) guard.add(entry)
+    for (const entry of [guarded('right'), guarded('changed', 80), guarded('gone')]) guard.add(...entry)
     await clock.advance(1_000)
-    expect(told).toEqual(['note right', 'note changed', 'audit changed', 'note gone', 'audit gone'])
-  })
-
-  it('is an audit of a registration that was lost to another, though the record is right again', async () => {
-    const { agentHas, clock, guard, guarded, told } = guarding()
-    agentHas('w')
-    guard.add(guarded('w', undefined, 'lost'))
-    await clock.advance(1_000)
-    expect(told).toEqual(['note w', 'audit w'])
+    expect(told).toEqual(['right right', 'changed drifted', 'gone gone'])
   })
 })
 
@@ -181,9 +168,9 @@ describe('the end', () => {
   it('of one registration leaves the others guarded', async () => {
     const { agent, guard, guarded, looksWithin } = guarding()
     const [one, other] = [guarded('one'), guarded('other')]
-    guard.add(one)
-    guard.add(other)
-    guard.remove(one)
+    guard.add(...one)
+    guard.add(...other)
+    guard.remove(one[0])
     expect(await looksWithin(6_500)).toEqual([1_000, 6_000])
     expect(agent.requests[0]?.query).toMatchObject({ filter: 'ID == "other"' })
   })
@@ -191,13 +178,13 @@ describe('the end', () => {
   it('of the last one ends the comparisons, until another comes', async () => {
     const { agent, clock, guard, guarded, looksWithin } = guarding()
     const one = guarded('one')
-    guard.add(one)
-    guard.remove(one)
+    guard.add(...one)
+    guard.remove(one[0])
     guard.hurry()
     expect(await looksWithin(60_000)).toEqual([])
     expect(clock.pendingTimers).toBe(0)
     expect(agent.requests).toEqual([])
-    guard.add(one)
+    guard.add(...one)
     expect(await looksWithin(1_000)).toEqual([61_000])
   })
 
@@ -205,9 +192,9 @@ describe('the end', () => {
     const { agent, clock, guard, guarded, told } = guarding()
     const release = agent.hold('agent.checks', { body: {} })
     const one = guarded('one')
-    guard.add(one)
+    guard.add(...one)
     await clock.advance(1_000)
-    guard.remove(one)
+    guard.remove(one[0])
     release()
     await settle()
     expect(clock.pendingTimers).toBe(0)
@@ -217,13 +204,13 @@ describe('the end', () => {
   it('of the guard is for good, and ends what is under way', async () => {
     const { agent, clock, guard, guarded, logger, told } = guarding()
     const release = agent.hold('agent.checks', failure('PROCONSUL_ABORTED'))
-    guard.add(guarded('one'))
+    guard.add(...guarded('one'))
     await clock.advance(1_000)
     guard.close()
     expect(agent.requests.map(({ signal }) => signal?.aborted)).toEqual([true, true])
     release()
     await settle()
-    guard.add(guarded('two'))
+    guard.add(...guarded('two'))
     guard.hurry()
     await clock.advance(60_000)
     expect(agent.requests).toHaveLength(2)

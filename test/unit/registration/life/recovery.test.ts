@@ -1,55 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HttpRequest } from '../../../src/http/request.js'
-import { Recovery } from '../../../src/registration/recovery.js'
-import { settle, type FakeClock } from '../../support/fake-clock.js'
-import { failure, type Played, type PlayedAgent } from './played-agent.js'
-import { registering, WEB } from './played-registration.js'
-
-function recovering() {
-  const failures: unknown[] = []
-  const attempts: { readonly succeed: () => void; readonly fail: (error: Error) => void }[] = []
-  const service = { isLost: true }
-  const recovery = new Recovery({
-    isDue: () => service.isLost,
-    attempt: () => new Promise((succeed, fail) => attempts.push({ succeed, fail })),
-    onFailure: (error) => failures.push(error),
-  })
-  return { recovery, attempts, failures, service }
-}
-
-describe('a recovery', () => {
-  it('tries one at a time, however often it is begun', async () => {
-    const { recovery, attempts } = recovering()
-    recovery.begin()
-    recovery.begin()
-    await settle()
-    expect(attempts).toHaveLength(1)
-  })
-
-  it('goes on after an attempt that failed, and after one that did not help', async () => {
-    const { recovery, attempts, failures } = recovering()
-    recovery.begin()
-    const error = new Error('refused')
-    attempts[0]?.fail(error)
-    await settle()
-    attempts[1]?.succeed()
-    await settle()
-    expect([attempts.length, failures]).toEqual([3, [error]])
-  })
-
-  it.each([0, 1, 2, 3, 4, 5])('begins anew with a loss that comes %d turns after it succeeded', async (turns) => {
-    const { recovery, attempts, service } = recovering()
-    recovery.begin()
-    service.isLost = false
-    attempts[0]?.succeed()
-    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-    service.isLost = true
-    recovery.begin()
-    await settle()
-    expect(attempts).toHaveLength(2)
-  })
-})
+import type { HttpRequest } from '../../../../src/http/request.js'
+import type { FakeClock } from '../../../support/fake-clock.js'
+import { failure, type Played, type PlayedAgent } from '../played-agent.js'
+import { registering, WEB } from '../played-registration.js'
 
 /** What becomes of a request, and of its answer. */
 const FATES = ['done', 'refused', 'denied', 'unanswered', 'late'] as const
@@ -105,10 +59,10 @@ describe('a registration that is wanted', () => {
   it('is there in the end, in maintenance and under the present token, after whatever losses, failed calls and late answers', async () => {
     await fc.assert(
       fc.asyncProperty(fates, events, async (whatHappens, inTurn) => {
-        const { registration, agent, clock, token } = registering(WEB, true)
+        const { life, registration, agent, clock, token } = registering(WEB, true)
         const script = new Array<(typeof FATES)[number]>()
         const { has, forget } = remembering(agent, clock, script, () => token.changes)
-        await registration.start({ giveUp: true })
+        await life.start({ giveUp: true })
         await registration.maintenance(true, 'migration')
         fill(script, whatHappens)
         for (const [gapMs, event] of inTurn) {
@@ -117,7 +71,7 @@ describe('a registration that is wanted', () => {
           else if (event === 'update') void registration.update({ tags: [String(gapMs)] }).catch(() => undefined)
           else {
             token.changes += 1
-            void registration.refresh()
+            void life.refresh()
           }
         }
         await clock.advance(10_000)
@@ -128,7 +82,7 @@ describe('a registration that is wanted', () => {
         const written = agent.sent('agent.service.register').length
         await clock.advance(30_000)
         expect(agent.sent('agent.service.register')).toHaveLength(written)
-        await registration.halt()
+        await life.halt()
         expect(clock.pendingTimers).toBe(0)
       }),
       { numRuns: 300 },

@@ -1,36 +1,36 @@
 import { describe, expect, it } from 'vitest'
-import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
-import { settle } from '../../support/fake-clock.js'
-import type { Registration } from '../../../src/registration/registration.js'
-import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, type Played } from './played-agent.js'
-import { registered, registering, WEB } from './played-registration.js'
+import type { ServiceDefinition } from '../../../../src/registration/definition/service-definition.js'
+import { settle } from '../../../support/fake-clock.js'
+import type { Registration } from '../../../../src/registration/registration.js'
+import { CONTAINED, FAR, failure, LIVE, metaOf, OWN, type Played } from '../played-agent.js'
+import { registered, registering, WEB } from '../played-registration.js'
 
 describe('a registration with a TTL check', () => {
   it('beats at once, and then three times in each TTL', async () => {
-    const { registration, clock, beats, kept, told } = registering()
-    await registration.start({ giveUp: true })
+    const { life, registration, clock, beats, kept, told } = registering()
+    await life.start({ giveUp: true })
     expect(beats()).toEqual(['service:w passing'])
     await clock.advance(90_000)
     expect(beats().length).toBeGreaterThanOrEqual(27)
-    expect([registration.state, told, kept]).toEqual(['registered', ['registered'], ['keep']])
+    expect([registration.state, told, kept]).toEqual(['registered', ['registered'], ['compare']])
   })
 
   it('is not registered before its probes have run, and then with what they say', async () => {
     let answer: (isUp: boolean) => void = () => undefined
     const probe = (): Promise<boolean> => new Promise((resolve) => (answer = resolve))
-    const { registration, agent } = registering({ ...WEB, check: { ttl: '9s', probes: { probe } } })
-    const starting = registration.start({ giveUp: true })
+    const { life, agent } = registering({ ...WEB, check: { ttl: '9s', probes: { probe } } })
+    const starting = life.start({ giveUp: true })
     await settle()
-    expect([registration.pendingProbes, agent.sent('agent.service.register')]).toEqual([['probe'], []])
+    expect([life.waitsFor, agent.sent('agent.service.register')]).toEqual(['no result yet from its probes: probe', []])
     answer(false)
     await starting
     expect(agent.sent('agent.service.register')[0]?.body).toMatchObject({ Checks: [{ Status: 'critical' }] })
   })
 
   it('goes on trying until the agent answers, with growing pauses of two seconds at most', async () => {
-    const { registration, agent, clock, told } = registering()
+    const { life, registration, agent, clock, told } = registering()
     agent.answers('agent.service.register', ...Array.from({ length: 9 }, () => failure('PROCONSUL_UNAVAILABLE')), {})
-    void registration.start({ giveUp: false })
+    void life.start({ giveUp: false })
     await clock.advance(500)
     expect([registration.state, registration.lastFailure?.code]).toEqual(['registering', 'PROCONSUL_UNAVAILABLE'])
     await clock.advance(18_000)
@@ -39,9 +39,9 @@ describe('a registration with a TTL check', () => {
   })
 
   it('gives up at a refusal when it is told to', async () => {
-    const { registration, agent } = registering()
+    const { life, agent } = registering()
     agent.answers('agent.service.register', failure('PROCONSUL_PERMISSION_DENIED'))
-    await expect(registration.start({ giveUp: true })).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    await expect(life.start({ giveUp: true })).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
   })
 
   it('says so in its next heartbeat when the event loop was blocked, until it is free again', async () => {
@@ -130,11 +130,11 @@ describe('a registration with a TTL check', () => {
   })
 
   it('registers nothing any more once it was halted while lost', async () => {
-    const { registration, agent, clock } = await registered()
+    const { life, agent, clock } = await registered()
     agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'))
     agent.answers('agent.service.register', failure('PROCONSUL_UNAVAILABLE'))
     await clock.advance(9_000)
-    await registration.halt()
+    await life.halt()
     const sent = agent.requests.length
     await clock.advance(60_000)
     expect([agent.requests.length, clock.pendingTimers]).toEqual([sent, 0])
@@ -153,11 +153,11 @@ describe('a registration with a TTL check', () => {
   })
 
   it('does not fight with others who change it all the time', async () => {
-    const { registration, agent, clock, agentShows, told } = await registered()
+    const { audit, agent, clock, agentShows, told } = await registered()
     agentShows({ Tags: ['spoilt'] })
     const before = agent.sent('agent.service.register').length
     for (let second = 0; second < 60; second += 1) {
-      void registration.audit()
+      void audit()
       await clock.advance(1_000)
     }
     // Five at once, and then one every five seconds.
@@ -166,29 +166,29 @@ describe('a registration with a TTL check', () => {
   })
 
   it('steps back when another live process has the id, and comes back when that has left', async () => {
-    const { registration, clock, agentShows, told, beats } = await registered()
+    const { audit, registration, clock, agentShows, told, beats } = await registered()
     agentShows({ Meta: metaOf(LIVE) })
-    await registration.audit()
+    await audit()
     expect([registration.state, told]).toEqual(['lost', ['registered', 'conflict', 'lost']])
     await clock.advance(60_000)
     expect(beats()).toEqual([])
     await expect(registration.update({ tags: ['mine'] })).rejects.toMatchObject({ code: 'PROCONSUL_CONFLICT' })
     await expect(registration.maintenance(true)).rejects.toMatchObject({ code: 'PROCONSUL_CONFLICT' })
     agentShows()
-    await registration.audit()
+    await audit()
     expect([registration.state, told.at(-1), beats()]).toEqual(['registered', 'restored', ['service:w passing']])
   })
 })
 
 describe('a new token', () => {
   it('has the service registered again under it until the agent has taken that, at a bounded pace', async () => {
-    const { registration, agent, clock, agentShows, token, told } = await registered()
+    const { audit, life, agent, clock, agentShows, token, told } = await registered()
     agentShows()
     agent.answers('agent.service.register', failure('PROCONSUL_PERMISSION_DENIED'))
     token.changes = 1
-    await registration.refresh()
+    await life.refresh()
     for (let second = 0; second < 60; second += 1) {
-      void registration.audit()
+      void audit()
       await clock.advance(1_000)
     }
     const refused = agent.sent('agent.service.register').length - 1
@@ -196,7 +196,7 @@ describe('a new token', () => {
     expect(told).toEqual(['registered', ...Array.from({ length: refused }, () => 'registerFailed')])
     agent.answers('agent.service.register', {})
     for (let look = 0; look < 3; look += 1) {
-      void registration.audit()
+      void audit()
       await clock.advance(5_000)
     }
     // Nobody else had changed anything.
@@ -204,34 +204,34 @@ describe('a new token', () => {
   })
 
   it('that comes while the service is being registered is not forgotten', async () => {
-    const { registration, agent, clock, agentShows, token } = registering()
+    const { audit, life, agent, clock, agentShows, token } = registering()
     const release = agent.hold('agent.service.register')
-    const starting = registration.start({ giveUp: true })
+    const starting = life.start({ giveUp: true })
     await settle()
     token.changes = 1
-    await registration.refresh()
+    await life.refresh()
     release()
     await starting
     agentShows()
     for (let look = 0; look < 2; look += 1) {
-      void registration.audit()
+      void audit()
       await clock.advance(100)
     }
     expect(agent.sent('agent.service.register')).toHaveLength(2)
   })
 
   it('is followed while the service is lost, too', async () => {
-    const { registration, agent, clock, agentShows, token } = await registered()
+    const { audit, life, registration, agent, clock, agentShows, token } = await registered()
     const release = agent.hold('agent.service.register')
     agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
     await clock.advance(3_300)
     token.changes = 1
-    await registration.refresh()
+    await life.refresh()
     release()
     await settle()
     agentShows()
     for (let look = 0; look < 2; look += 1) {
-      void registration.audit()
+      void audit()
       await clock.advance(100)
     }
     expect([registration.state, agent.sent('agent.service.register').length]).toEqual(['registered', 3])
@@ -244,9 +244,9 @@ describe('a registration whose id is there already', () => {
     ['tells of one on another host, which may live', FAR, ['conflict', 'registered']],
     ['raises no alarm over what its container may have been before a restart', CONTAINED, ['registered']],
   ])('%s, and takes the id', async (_what, boot, expected) => {
-    const { registration, told, agentShows } = registering()
+    const { life, registration, told, agentShows } = registering()
     agentShows({ Meta: metaOf(boot) })
-    await registration.start({ giveUp: true })
+    await life.start({ giveUp: true })
     expect([registration.state, told]).toEqual(['registered', expected])
   })
 })
@@ -267,16 +267,16 @@ describe('an id that another live process took a moment ago', () => {
 
   it('is left to it by a new token, and by a slow start', async () => {
     const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
-    const { registration, agent, clock, agentShows, told } = await registered(slow)
+    const { life, registration, agent, clock, agentShows, told } = await registered(slow)
     agentShows({ Meta: metaOf(LIVE) })
-    await registration.refresh()
+    await life.refresh()
     await clock.advance(20_000)
     expect([registration.state, told]).toEqual(['lost', ['registered', 'conflict', 'lost']])
     expect(agent.sent('agent.service.register')).toHaveLength(1)
   })
 
   it('is left to it where both were forgotten by the agent', async () => {
-    const { registration, agent, clock, agentShows, told, beats } = await registered()
+    const { audit, registration, agent, clock, agentShows, told, beats } = await registered()
     agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
     agentShows({ Meta: metaOf(LIVE) })
     await clock.advance(3_300)
@@ -286,7 +286,7 @@ describe('an id that another live process took a moment ago', () => {
     await clock.advance(30_000)
     expect(beats()).toEqual([])
     agentShows()
-    await registration.audit()
+    await audit()
     expect([registration.state, told.at(-1)]).toEqual(['registered', 'restored'])
   })
 })
@@ -313,10 +313,13 @@ describe('an update', () => {
     release()
     await updating
     await clock.advance(30_000)
-    expect([beats(), kept]).toEqual([[], ['keep', 'watch']])
+    expect([beats(), kept]).toEqual([[], ['compare', 'stop', 'watch']])
     await registration.update({ check: { ttl: '9s' } })
     await clock.advance(9_000)
-    expect([new Set(beats()), kept]).toEqual([new Set(['service:w passing']), ['keep', 'watch', 'unwatch']])
+    expect([new Set(beats()), kept]).toEqual([
+      new Set(['service:w passing']),
+      ['compare', 'stop', 'watch', 'stop', 'compare'],
+    ])
   })
 
   it('takes the status of its new probes along', async () => {
@@ -355,14 +358,14 @@ describe('an update', () => {
 describe('a slow start', () => {
   it('raises the weight step by step, and nobody takes that for drift', async () => {
     const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
-    const { registration, agent, clock, agentShows, told } = await registered(slow)
+    const { audit, agent, clock, agentShows, told } = await registered(slow)
     const weights = (): readonly number[] =>
       agent
         .sent('agent.service.register')
         .map(({ body }) => (body as { readonly Weights: { readonly Passing: number } }).Weights.Passing)
     for (let second = 0; second < 12; second += 1) {
       agentShows({ Weights: { Passing: weights().at(-1), Warning: 1 } })
-      await registration.audit()
+      await audit()
       await clock.advance(1_000)
     }
     expect([weights()[0], weights().at(-1), weights().length]).toEqual([1, 10, 11])
@@ -371,7 +374,7 @@ describe('a slow start', () => {
 
   it('ends with weights that are set by hand, also when a step falls due before all of the update is done', async () => {
     const slow: ServiceDefinition = { ...WEB, weights: { passing: 10 }, slowStart: '10s' }
-    const { registration, agent, clock } = await registered({
+    const { life, registration, agent, clock } = await registered({
       ...slow,
       checks: [{ id: 'gone', ttl: '9s' }],
       check: undefined,
@@ -382,7 +385,7 @@ describe('a slow start', () => {
     release()
     await updating
     await clock.advance(20_000)
-    await registration.refresh()
+    await life.refresh()
     expect(agent.sent('agent.service.register').at(-1)?.body).toMatchObject({ Weights: { Passing: 50 } })
   })
 
@@ -423,22 +426,22 @@ describe('a slow start', () => {
 
 describe('leaving', () => {
   it('says where the catalog did not confirm it', async () => {
-    const { registration, agent, clock, logger } = await registered()
+    const { life, registration, agent, clock, logger } = await registered()
     const listed = { Node: {}, Service: { ID: 'w', Service: 'web', Meta: metaOf(OWN) }, Checks: [] }
     agent.answers('health.service', { body: [listed] })
     const leaving = registration.deregister()
     await clock.advance(6_000)
     await leaving
     expect([registration.state, logger.messages('warn').length]).toEqual(['deregistered', 1])
-    expect(registration.doubt).toMatchObject({ code: 'PROCONSUL_TIMEOUT' })
+    expect(life.doubt).toMatchObject({ code: 'PROCONSUL_TIMEOUT' })
   })
 
   it('says nothing where it did', async () => {
-    const { registration, clock, logger } = await registered()
+    const { life, registration, clock, logger } = await registered()
     const leaving = registration.deregister()
     await clock.advance(1)
     await leaving
-    expect([registration.doubt, logger.messages('warn')]).toEqual([undefined, []])
+    expect([life.doubt, logger.messages('warn')]).toEqual([undefined, []])
   })
 
   it('goes on with heartbeats until the agent has answered, and leaves no timer', async () => {
@@ -453,7 +456,7 @@ describe('leaving', () => {
     beats()
     await clock.advance(30_000)
     expect(beats()).toEqual([])
-    expect([registration.state, clock.pendingTimers, kept]).toEqual(['deregistered', 0, ['keep', 'end']])
+    expect([registration.state, clock.pendingTimers, kept]).toEqual(['deregistered', 0, ['compare', 'stop', 'end']])
   })
 
   const LISTED = { body: [{ Service: { ID: 'w', Service: 'web', Meta: metaOf(OWN) }, Checks: [] }] }
