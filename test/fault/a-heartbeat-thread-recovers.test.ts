@@ -50,10 +50,10 @@ it('gets the successor of a revoked token', async () => {
     check: { ttl: '2s' },
     heartbeat: { thread: 'worker' },
   })
-  await agent.acl.deleteToken(first)
-  token = second.secret
   const failed = new Promise((resolve) => registration.once('heartbeatFailed', resolve))
+  await agent.acl.deleteToken(first)
   expect(await failed).toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+  token = second.secret
   let beats = 0
   registration.on('heartbeat', () => (beats += 1))
   await eventually(() => expect(beats).toBeGreaterThan(2), { within: 15_000 })

@@ -92,9 +92,18 @@ export class Leaving {
     const bounds = { clock: runtime.clock, timeoutMs: CONFIRM_MS, signal, onTimeout: late }
     try {
       await withDeadline(bounds, (deadline) =>
-        persist({ runtime, delays: CONFIRM_DELAYS, signal: deadline, longestRetryAfterMs: CONFIRM_DELAYS.maxMs, mayRetry: () => true }, async () => {
-          if (!(await record.confirmGone(deadline))) throw late()
-        }),
+        persist(
+          {
+            runtime,
+            delays: CONFIRM_DELAYS,
+            signal: deadline,
+            longestRetryAfterMs: CONFIRM_DELAYS.maxMs,
+            mayRetry: () => true,
+          },
+          async () => {
+            if (!(await record.confirmGone(deadline))) throw late()
+          },
+        ),
       )
     } catch (error) {
       if (isProconsulError(error)) this.#doubt = error

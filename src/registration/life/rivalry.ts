@@ -47,7 +47,11 @@ export class Rivalry {
   /** Tells of a rival. `isOurs`: whether this process keeps the id. */
   tell(other: Boot, isOurs: boolean): void {
     const { id } = this.#life
-    this.#life.tell('conflict', { other: formatBoot(other), isOurs }, 'another live process has registered the same service id')
+    this.#life.tell(
+      'conflict',
+      { other: formatBoot(other), isOurs },
+      'another live process has registered the same service id',
+    )
     this.#life.emit('conflict', { id, other, isOurs })
   }
 }

@@ -45,6 +45,7 @@ export class ConsulRecord implements RegistryRecord {
   readonly #debris: Debris
   readonly #inheritance: Inheritance
   readonly #tokenAge: TokenAge
+  readonly #openedAt: number
   /** The weight that the agent was told last, where a slow start holds it down. */
   #weight: number | undefined
   /** Whether the agent may have taken an update that failed. */
@@ -60,6 +61,7 @@ export class ConsulRecord implements RegistryRecord {
     this.#maintenance = new Maintenance(definition.service.id, parts)
     this.#debris = new Debris(definition.service.id, parts)
     this.#inheritance = new Inheritance(parts.runtime, this.#debris)
+    this.#openedAt = parts.agents.moment
     this.#tokenAge = new TokenAge(() => parts.tokenChanges())
   }
 
@@ -76,7 +78,7 @@ export class ConsulRecord implements RegistryRecord {
   }
 
   get split(): ProconsulError | undefined {
-    return this.#parts.agents.split
+    return this.#parts.agents.splitSince(this.#openedAt)
   }
 
   revise(definition: ResolvedDefinition): void {
@@ -168,6 +170,7 @@ export class ConsulRecord implements RegistryRecord {
   }
 
   async holder(signal: AbortSignal): Promise<Boot | undefined> {
+    await this.#parts.agents.askIfSeveral()
     const { value: record } = await this.#parts.services.get(this.#id, { signal })
     if (record === undefined) this.#inheritance.isEmpty()
     return this.#owner.rivalOf(record?.meta ?? {})
@@ -212,9 +215,7 @@ export class ConsulRecord implements RegistryRecord {
     this.#mayBeThere = true
     this.#weight = weight
     try {
-      await this.#tokenAge.of(() =>
-        this.#parts.services.register({ ...weighted(service, weight), checks }, { signal }),
-      )
+      await this.#tokenAge.of(() => this.#parts.services.register({ ...weighted(service, weight), checks }, { signal }))
     } catch (error) {
       if (isProconsulError(error) && neverConnected(error)) this.#mayBeThere = wasThere
       throw error

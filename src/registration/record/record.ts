@@ -72,7 +72,7 @@ export interface RegistryRecord {
   /** The last known status of each check that the registry carries out itself. */
   readonly activeStatuses: readonly HealthStatus[]
 
-  /** Set once several registries have answered as if they were one: then no answer about the record can be relied on. */
+  /** Set once several registries have answered as if they were one since the record was opened: each may know a part of what was said. */
   readonly split: ProconsulError | undefined
 
   /** Replaces the definition before the first `put`. */

@@ -18,17 +18,33 @@ const CONTRADICTIONS = 2
  */
 export class Agents {
   readonly #parts: Pick<ConsulParts, 'runtime' | 'agent'>
-  readonly #nodes = new Set<string>()
+  /** The number of the last answer of each node. */
+  readonly #nodes = new Map<string, number>()
   readonly #ask = singleFlight(() => this.#askAll())
-  #split: ProconsulError | undefined
+  #answers = 0
+  #contradictedAt: number | undefined
 
   constructor(parts: Pick<ConsulParts, 'runtime' | 'agent'>) {
     this.#parts = parts
   }
 
-  /** Set once a second agent was noticed. */
-  get split(): ProconsulError | undefined {
-    return this.#split
+  /** Counts the answers. */
+  get moment(): number {
+    return this.#answers
+  }
+
+  /** Why what was said since a moment is not known to one agent alone, where it is so. */
+  splitSince(moment: number): ProconsulError | undefined {
+    const nodes = [...this.#nodes].filter(([, answer]) => answer > moment).map(([node]) => node)
+    if (nodes.length < 2 && (this.#contradictedAt ?? 0) <= moment) return undefined
+    const which = nodes.length < 2 ? '' : ` (nodes ${nodes.join(', ')})`
+    const message = `several agents answer at this address${which}, and a service is registered with one: give the client the address of one agent, best the one on its own host`
+    return new ProconsulError('PROCONSUL_CONFLICT', message)
+  }
+
+  /** Asks who answers, where more than one has. Never rejects. */
+  async askIfSeveral(): Promise<void> {
+    if (this.#nodes.size > 1 || this.#contradictedAt !== undefined) await this.#ask()
   }
 
   /** A heartbeat has found a record unknown. Asks who answers, where the token may. Never rejects. */
@@ -38,13 +54,19 @@ export class Agents {
 
   /** An answer came from the agent of this node. */
   saw(node: string): void {
-    if (node !== '') this.#nodes.add(node)
-    if (this.#nodes.size > 1) this.#tell([...this.#nodes].join(' and '))
+    if (node === '') return
+    const isNew = !this.#nodes.has(node)
+    const [before] = [...this.#nodes].sort(([, one], [, other]) => other - one)
+    this.#nodes.set(node, ++this.#answers)
+    if (isNew && before !== undefined) this.#tell({ node, before: before[0] }, 'another agent answers than before')
   }
 
-  /** So many times in a row one answer has contradicted another. */
+  /** So many times in a row a heartbeat has found a record unknown that is there. */
   contradicted(times: number): void {
-    if (times >= CONTRADICTIONS) this.#tell('the heartbeats reach another one than the registration')
+    if (times < CONTRADICTIONS) return
+    const isNew = this.#contradictedAt === undefined
+    this.#contradictedAt = ++this.#answers
+    if (isNew && this.#nodes.size < 2) this.#tell({}, 'the heartbeats reach another agent than the registration')
   }
 
   async #askAll(): Promise<void> {
@@ -57,10 +79,8 @@ export class Agents {
     }
   }
 
-  #tell(which: string): void {
-    if (this.#split !== undefined) return
-    const message = `another agent answers at this address than before (${which}); a service is registered with one agent, so give the client the address of one, best the one on its own host`
-    this.#split = new ProconsulError('PROCONSUL_CONFLICT', message)
-    tell(this.#parts.runtime.logger, 'agent-changed', { nodes: [...this.#nodes], err: this.#split }, message)
+  #tell(fields: Readonly<Record<string, string>>, what: string): void {
+    const message = `${what}; a service is registered with one, and what others have of it is not known to that`
+    tell(this.#parts.runtime.logger, 'agent-changed', fields, message)
   }
 }

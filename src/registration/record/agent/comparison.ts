@@ -85,7 +85,8 @@ export class Comparison {
       await this.#compare()
     } catch (error) {
       nextMs = SOON_MS
-      if (!this.#closed.signal.aborted) this.#parts.runtime.logger.debug({ err: error }, 'the agent could not be compared')
+      if (!this.#closed.signal.aborted)
+        this.#parts.runtime.logger.debug({ err: error }, 'the agent could not be compared')
     }
     this.#plan(nextMs)
   }

@@ -1,91 +1,91 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HttpRequest } from '../../../../src/http/request.js'
-import type { FakeClock } from '../../../support/fake-clock.js'
-import { failure, type Played, type PlayedAgent } from '../played-agent.js'
-import { registering, WEB } from '../played-registration.js'
+import { settle } from '../../../support/fake-clock.js'
+import { failure, type Played } from '../played-agent.js'
+import { registered } from '../played-registration.js'
 
-/** What becomes of a request, and of its answer. */
-const FATES = ['done', 'refused', 'denied', 'unanswered', 'late'] as const
-
-/** Makes an agent remember what it is told, and do to each request what comes next in the list. */
-function remembering(agent: PlayedAgent, clock: FakeClock, fates: (typeof FATES)[number][], token: () => number) {
-  const has = { service: undefined as Readonly<Record<string, unknown>> | undefined, maintenance: false, token: 0 }
-  const forget = (): void => void Object.assign(has, { service: undefined, maintenance: false })
-  const later = (): Promise<void> => new Promise((resolve) => clock.setTimer(resolve, 2_500))
-  const carryOut = ({ operation, body, query }: HttpRequest): Played => {
-    const unknown = failure('PROCONSUL_NOT_FOUND')
-    const shown = has.service && { ID: 'w', Service: 'web', Meta: has.service['Meta'], Tags: has.service['Tags'] }
-    const ids = shown === undefined ? [] : ['service:w', ...(has.maintenance ? ['_service_maintenance:w'] : [])]
-    switch (operation) {
-      case 'agent.service.register':
-        Object.assign(has, { service: body, token: token() })
-        return {}
-      case 'agent.service.maintenance':
-        if (shown) has.maintenance = query?.['enable'] === 'true'
-        return shown ? {} : unknown
-      case 'agent.check.update':
-        return shown ? {} : unknown
-      case 'agent.service':
-        return shown ? { body: shown } : { status: 404, body: '' }
-      case 'agent.services':
-        return { body: shown ? { w: shown } : {} }
-      case 'agent.checks':
-        return { body: Object.fromEntries(ids.map((id) => [id, { CheckID: id, ServiceID: 'w', Status: 'passing' }])) }
-      default:
-        return {}
-    }
-  }
-  agent.plays(async (request) => {
-    const fate = fates.shift() ?? 'done'
-    if (fate === 'refused') return failure('PROCONSUL_UNAVAILABLE')
-    if (fate === 'denied') return failure('PROCONSUL_PERMISSION_DENIED')
-    const answer = carryOut(request)
-    if (fate === 'late') await later()
-    return fate === 'unanswered' ? failure('PROCONSUL_TIMEOUT') : answer
+describe('a registration that was lost', () => {
+  it('is registered again by the first heartbeat that finds it unknown, and beats at once', async () => {
+    const { registration, agent, clock, told, beats } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(3_300)
+    expect(told).toEqual(['registered', 'lost', 'restored'])
+    expect(registration.state).toBe('registered')
+    expect(agent.operations.slice(-2)).toEqual(['agent.service.register', 'agent.check.update'])
+    expect(beats().length).toBeLessThanOrEqual(3)
   })
-  return { has, forget }
-}
 
-/** The same again and again, for longer than any storm lasts. */
-function fill<T>(script: T[], part: readonly T[]): void {
-  for (let round = 0; round < 20; round++) script.push(...part)
-}
+  it('comes back when it is deregistered again before its health was sent', async () => {
+    const { registration, agent, clock, told } = await registered()
+    const unknown = failure('PROCONSUL_NOT_FOUND')
+    agent.answers('agent.check.update', unknown, unknown, unknown, {})
+    await clock.advance(3_300)
+    expect([registration.state, told]).toEqual(['registered', ['registered', 'lost', 'restored']])
+    expect(agent.sent('agent.service.register')).toHaveLength(4)
+  })
 
-describe('a registration that is wanted', () => {
-  const fates = fc.array(fc.constantFrom(...FATES), { maxLength: 60 })
-  const events = fc.array(fc.tuple(fc.nat(6_000), fc.constantFrom('loss', 'token', 'update')), { maxLength: 12 })
+  it('comes back after a loss that follows a late answer about an earlier one', async () => {
+    const { registration, agent, clock, told } = await registered()
+    const register = agent.hold('agent.service.register')
+    let answerLate: (answer: Played) => void = () => undefined
+    const late = new Promise<Played>((resolve) => (answerLate = resolve))
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), late, {})
+    await clock.advance(3_300)
+    await clock.advance(3_300)
+    register()
+    await settle()
+    answerLate(failure('PROCONSUL_NOT_FOUND'))
+    await clock.advance(9_000)
+    expect([registration.state, told]).toEqual(['registered', ['registered', 'lost', 'restored']])
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, told.slice(3)]).toEqual(['registered', ['lost', 'restored']])
+  })
 
-  it('is there in the end, in maintenance and under the present token, after whatever losses, failed calls and late answers', async () => {
-    await fc.assert(
-      fc.asyncProperty(fates, events, async (whatHappens, inTurn) => {
-        const { life, registration, agent, clock, token } = registering(WEB, true)
-        const script = new Array<(typeof FATES)[number]>()
-        const { has, forget } = remembering(agent, clock, script, () => token.changes)
-        await life.start({ giveUp: true })
-        await registration.maintenance(true, 'migration')
-        fill(script, whatHappens)
-        for (const [gapMs, event] of inTurn) {
-          await clock.advance(gapMs)
-          if (event === 'loss') forget()
-          else if (event === 'update') void registration.update({ tags: [String(gapMs)] }).catch(() => undefined)
-          else {
-            token.changes += 1
-            void life.refresh()
-          }
-        }
-        await clock.advance(10_000)
-        script.length = 0
-        await clock.advance(30_000)
-        expect(registration.state).toBe('registered')
-        expect(has).toMatchObject({ service: { ID: 'w' }, maintenance: true, token: token.changes })
-        const written = agent.sent('agent.service.register').length
-        await clock.advance(30_000)
-        expect(agent.sent('agent.service.register')).toHaveLength(written)
-        await life.halt()
-        expect(clock.pendingTimers).toBe(0)
-      }),
-      { numRuns: 300 },
-    )
+  it('comes back at a bounded pace while the agent forgets it all the time', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'))
+    await clock.advance(60_000)
+    // Five at once, and then one every five seconds.
+    expect(agent.sent('agent.service.register').length).toBeGreaterThan(10)
+    expect(agent.sent('agent.service.register').length).toBeLessThanOrEqual(19)
+    agent.answers('agent.check.update', {})
+    await clock.advance(9_000)
+    expect(registration.state).toBe('registered')
+  })
+
+  it('comes back after a loss when a loss before it ended with a refused maintenance', async () => {
+    const { registration, agent, clock, told } = await registered()
+    await registration.maintenance(true, 'migration')
+    const unavailable = failure('PROCONSUL_UNAVAILABLE')
+    agent.answers('agent.service.maintenance', unavailable, unavailable, unavailable, {})
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, agent.sent('agent.service.maintenance').length]).toEqual(['registered', 5])
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(9_000)
+    expect([registration.state, told.filter((name) => name === 'restored').length]).toEqual(['registered', 2])
+  })
+
+  it('registers nothing any more once it was halted while lost', async () => {
+    const { life, agent, clock } = await registered()
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'))
+    agent.answers('agent.service.register', failure('PROCONSUL_UNAVAILABLE'))
+    await clock.advance(9_000)
+    await life.halt()
+    const sent = agent.requests.length
+    await clock.advance(60_000)
+    expect([agent.requests.length, clock.pendingTimers]).toEqual([sent, 0])
+  })
+
+  it('is in maintenance again after a loss', async () => {
+    const { registration, agent, clock } = await registered()
+    await registration.maintenance(true, 'migration')
+    agent.answers('agent.check.update', failure('PROCONSUL_NOT_FOUND'), {})
+    await clock.advance(3_300)
+    expect(agent.operations.slice(-3)).toEqual([
+      'agent.service.register',
+      'agent.service.maintenance',
+      'agent.check.update',
+    ])
   })
 })
