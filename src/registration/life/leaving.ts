@@ -112,6 +112,7 @@ export class Leaving {
 
   /** Waits out the drain, or until it is not to be waited for any longer: what has left discovery has left. */
   async #waitOut({ drainMs, signal }: ResolvedDeregisterOptions): Promise<void> {
+    if (drainMs === 0) return
     const link = new AbortLink(signal, this.#life.phase.halted)
     try {
       await sleep(drainMs, { clock: this.#life.runtime.clock, signal: link.signal })
