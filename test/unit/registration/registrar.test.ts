@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it } from 'vitest'
 import { orAborted } from '../../../src/core/abort.js'
-import { ProconsulError } from '../../../src/errors/proconsul-error.js'
+import { httpFailure } from '../../../src/errors/http-failure.js'
+import type { ProconsulError } from '../../../src/errors/proconsul-error.js'
 import type { RegisterOptions, ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
 import type { Registry } from '../../../src/registration/record/registry.js'
 import { Registrar } from '../../../src/registration/registrar.js'
@@ -127,7 +128,7 @@ describe('who waits for a registration', () => {
 })
 
 describe('a token that is not known', () => {
-  const UNKNOWN = new ProconsulError('PROCONSUL_PERMISSION_DENIED', 'the agent answered 403 "ACL not found"')
+  const UNKNOWN = httpFailure({ operation: 'agent.service.register', status: 403, body: 'ACL not found' })
 
   it('is tried again within the time given: it may have been made a moment ago', async () => {
     const { clock, register } = refusing(UNKNOWN, 4)
