@@ -17,13 +17,13 @@ export type { ErrorFacts } from './errors/error-facts.js'
 
 // registration
 export type { Registration } from './registration/registration.js'
-export type { RegistrationState } from './registration/registration-state.js'
+export type { RegistrationState } from './registration/life/phase.js'
 export type {
   ConflictDetails,
   HeartbeatDetails,
   LostDetails,
   RegistrationEvents,
-} from './registration/registration-events.js'
+} from './registration/life/events.js'
 export type {
   DeregisterOptions,
   EventLoopOptions,

@@ -44,6 +44,7 @@ import type {
   ServiceDefinition,
 } from './registration/definition/service-definition.js'
 import { createHealthHandler, type HealthHandler } from './registration/health/health-handler.js'
+import { ConsulRegistry } from './registration/record/consul-registry.js'
 import { Registrar } from './registration/registrar.js'
 import type { Registration } from './registration/registration.js'
 import { WatchEngine, type WatchDebug } from './watch/watch-engine.js'
@@ -116,15 +117,15 @@ export class Proconsul implements AsyncDisposable {
     this.#configs = new ConfigReader(runtime, kv, txn, this.#engine, connection)
     const { catalog, event, health, query: preparedQuery } = this
     this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery }, connection)
-    this.#registrar = new Registrar({
+    const registry = new ConsulRegistry({
       runtime,
       http,
       engine: this.#engine,
       endpoint: connection,
       environment: process.env,
-      target: () => http.plainTarget(),
       onTokenChange: (listener) => http.tokens.onChange(listener),
     })
+    this.#registrar = new Registrar({ runtime, registry, target: () => http.plainTarget() })
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Duration } from '../../core/duration.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
 import type { Probes } from '../health/probe.js'
 import type { CheckDefinition } from './check-definition.js'
 
@@ -92,6 +93,11 @@ export interface RegisterOptions {
    * and `close` end it.
    */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Hears of each try that failed and is repeated, until the service is registered or given up. It is what the event `registerFailed` is
+   * to those who have the registration, which comes only with the promise.
+   */
+  readonly onRegisterFailed?: ((error: ProconsulError) => void) | undefined
 }
 
 /** Options of `deregister`. */

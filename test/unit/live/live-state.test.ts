@@ -31,7 +31,7 @@ describe('the state of what is followed', () => {
     expect(failed(before, second, 9)).toEqual(after)
   })
 
-  it.each([
+  it.each<[string, State, State]>([
     ['starting', { type: 'starting', failure: first }, starting],
     ['fresh', fresh, { type: 'stale', fact, since: 9, reason: second, failure: undefined }],
     ['stale', stale, { type: 'stale', fact, since: 5, reason: second, failure: undefined }],

@@ -24,12 +24,12 @@ function beating(target: () => Promise<PlainTarget> = () => Promise.resolve(TARG
     new WorkerHeartbeat(
       {
         runtime,
-        checkId,
+        key: checkId,
+        request: { operation: 'agent.check.update', path: `/v1/agent/check/update/${checkId}` },
         intervalMs,
         keepAlive,
         heartbeat: { thread: 'worker', keepAlive, warnAfterMs: 1_000, criticalAfterMs: 30_000 },
         report: () => ({ status: 'passing', output }),
-        send: () => Promise.reject(new Error('beats from the main thread')),
         onBeat: () => undefined,
         onFailure: () => undefined,
       },
