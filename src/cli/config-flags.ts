@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { ConfigOptions } from '../config/config-options.js'
+import type { ConfigOptions } from '../config/options/config-options.js'
 import { isRecord } from '../core/option-check.js'
 import { Proconsul } from '../proconsul.js'
 import { UsageError } from './command.js'

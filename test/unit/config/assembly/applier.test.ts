@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ConfigRejection } from '../../../../src/config/issue.js'
+import { ConfigRejection } from '../../../../src/config/assembly/issue.js'
 import { pipeline, type Store } from '../pipeline.js'
 
 async function rejection(work: Promise<unknown>): Promise<ConfigRejection> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { KvApi } from '../../../../src/api/kv.js'
-import { resolveLayers } from '../../../../src/config/layer.js'
+import { resolveLayers } from '../../../../src/config/layers/layer.js'
 import { provesDeletion } from '../../../../src/config/source/deletion-proof.js'
 import { ProconsulError } from '../../../../src/errors/proconsul-error.js'
 import type { HttpAnswer, HttpRequest } from '../../../../src/http/request.js'

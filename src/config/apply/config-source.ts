@@ -1,0 +1,28 @@
+import type { ProconsulError } from '../../errors/proconsul-error.js'
+import type { Confirmed, Hold, Observer } from '../../live/live-source.js'
+import type { AppliedConfig } from '../assembly/applier.js'
+import type { ConfigIssue } from '../assembly/issue.js'
+
+/** A configuration, and when it was last known to be what Consul holds. */
+export interface ConfigFact<T> extends AppliedConfig<T>, Confirmed {}
+
+/** A state that is not applied. */
+export interface ConfigRejected {
+  readonly issues: readonly ConfigIssue[]
+  /** `PROCONSUL_CONFIG_INVALID`, or `PROCONSUL_NOT_FOUND` when layers hold nothing that must be there. */
+  readonly error: ProconsulError
+  /** The version that the state would have had. */
+  readonly version: number
+}
+
+/** Hears of a configuration. */
+export interface ConfigObserver<T> extends Observer<ConfigFact<T>> {
+  /** Consul holds a state that is not applied, for now: it may be put right. What was applied before stays. Once for each such state. */
+  onRejected(rejected: ConfigRejected): void
+}
+
+/** A configuration as something to follow. Each is a source on top of another. */
+export interface ConfigSource<T> {
+  readonly label: string
+  observe(observer: ConfigObserver<T>): Hold
+}
