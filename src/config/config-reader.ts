@@ -9,7 +9,7 @@ import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
 import { Applier } from './assembly/applier.js'
 import { CONFIG_CACHE, ConfigCache, type CachedConfig } from './cache/config-cache.js'
-import { layerFormat, type LayerFormat } from './formats/layer-format.js'
+import { layerFormat } from './formats/layer-format.js'
 import { MissingKeys } from './guard/missing-keys.js'
 import {
   resolveConfigOptions,

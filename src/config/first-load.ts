@@ -80,6 +80,10 @@ export class FirstLoad<T> implements ConfigSource<T> {
         // What is missing may come.
         this.#without(observer, rejected.error, 'unusable', rejected.error.code !== 'PROCONSUL_NOT_FOUND')
       },
+      onMissing: (error) => {
+        observer.onMissing(error)
+        this.#without(observer, error, 'unusable', false)
+      },
       onSaved: (fact) => observer.onSaved(fact),
       onProblem: (error) => observer.onProblem(error),
     })
@@ -163,7 +167,8 @@ export class FirstLoad<T> implements ConfigSource<T> {
   #explained(reason: ProconsulError, fallbackFailure?: unknown): ProconsulError {
     if (reason.code === 'PROCONSUL_CONFIG_INVALID' && fallbackFailure === undefined) return reason
     const within = formatDuration(this.#parts.timeoutMs)
-    const other = fallbackFailure === undefined ? '' : `; and what to start from instead does not do: ${textOf(fallbackFailure)}`
+    const other =
+      fallbackFailure === undefined ? '' : `; and what to start from instead does not do: ${textOf(fallbackFailure)}`
     const message = `${this.label} could not be loaded within ${within}: ${reason.message}${other}`
     return new ProconsulError(reason.code, message, {
       cause: reason,

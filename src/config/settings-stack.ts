@@ -13,7 +13,8 @@ import { Settings } from './settings.js'
 import type { LayerState } from './source/layer-state.js'
 
 /** What stands between the keys and the settings. */
-export interface StackParts<T> extends Pick<AppliedSourceParts<T>, 'explainMissing'>, Pick<LossGuardParts, 'missingKeys'> {
+export interface StackParts<T>
+  extends Pick<AppliedSourceParts<T>, 'explainMissing'>, Pick<LossGuardParts, 'missingKeys'> {
   readonly runtime: Runtime
   readonly options: ResolvedConfigOptions<T>
   readonly format: LayerFormat

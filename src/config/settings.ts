@@ -71,6 +71,7 @@ export class Settings<T> extends LiveView<ConfigFact<T>, DeepReadonly<T>, Config
         ...observer,
         onValue: (fact) => this.#hear(fact, observer),
         onRejected: (rejected) => this.#onRejected(rejected),
+        onMissing: () => undefined,
       })
     super({ ...parts, source: { label: source.label, observe } }, ['rejected'])
   }

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ConfigOptions } from '../../src/config/config-options.js'
+import type { ConfigOptions } from '../../src/config/options/config-options.js'
 import type { Settings } from '../../src/config/settings.js'
 import type { TreeObject } from '../../src/config/tree/tree.js'
 import { ProconsulError } from '../../src/errors/proconsul-error.js'
@@ -160,7 +160,7 @@ describe('a cache file', () => {
 describe('Consul loses its state while the configuration runs', () => {
   it('is not taken for a deletion: the last good value stays until the keys are back', async () => {
     await seed()
-    const settings = await open({ lossGuard: '1m' })
+    const settings = await open({ lossGuard: { hold: '1m' } })
     const seen = events(settings)
     await agent.restart()
     await eventually(() => expect(settings.staleness?.error.message).toMatch(/keys are missing/), { within: 15_000 })
@@ -177,7 +177,7 @@ describe('Consul loses its state while the configuration runs', () => {
 
   it('is believed after the guard has waited for its time', async () => {
     await seed()
-    const settings = await open({ lossGuard: '1s' })
+    const settings = await open({ lossGuard: { hold: '1s' }, optional: true })
     await agent.restart()
     await eventually(() => expect(settings.value).toEqual({}), { within: 20_000 })
     expect(settings.stale).toBe(false)

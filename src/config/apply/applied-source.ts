@@ -20,7 +20,7 @@ export interface AppliedSourceParts<T> {
   readonly debounceMs: number
   readonly documents: DocumentReader
   readonly applier: Applier<T>
-  /** Says what is wrong when layers hold nothing that must be there. Never rejects. */
+  /** Says what is there instead of layers that must be there and hold nothing. Never rejects. */
   explainMissing(layers: readonly ConfigLayer[], signal: AbortSignal): Promise<string>
 }
 
@@ -144,10 +144,13 @@ class AppliedHold<T> implements Hold {
 
   /** A process could not start with a layer empty that must be there: so a running one does not take such a state either. */
   async #expectLayers({ entries }: LayerState): Promise<void> {
-    const { layers, explainMissing } = this.#parts
+    const { layers } = this.#parts
     const missing = layers.filter((layer) => !layer.optional && !entries.some(({ key }) => isWithin(layer, key)))
     if (missing.length === 0) return
-    const message = await explainMissing(missing, this.#link.signal)
+    const paths = missing.map(({ path }) => JSON.stringify(path)).join(' and ')
+    const reason = `nothing is stored under ${paths}, or the token may not read it`
+    this.#observer.onMissing(new ProconsulError('PROCONSUL_NOT_FOUND', reason))
+    const message = reason + (await this.#parts.explainMissing(missing, this.#link.signal))
     const issues = missing.map(({ path }) => ({ message: 'holds nothing', layer: path }))
     throw new ConfigRejection(issues, new ProconsulError('PROCONSUL_NOT_FOUND', message))
   }

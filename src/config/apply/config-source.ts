@@ -19,6 +19,8 @@ export interface ConfigRejected {
 export interface ConfigObserver<T> extends Observer<ConfigFact<T>> {
   /** Consul holds a state that is not applied, for now: it may be put right. What was applied before stays. Once for each such state. */
   onRejected(rejected: ConfigRejected): void
+  /** Layers hold nothing that must be there. What is there instead is being found out: `onRejected` follows in a moment. */
+  onMissing(error: ProconsulError): void
 }
 
 /** A configuration as something to follow. Each is a source on top of another. */

@@ -31,6 +31,7 @@ export function cachedSource<T>(source: ConfigSource<T>, cache: ConfigCache, run
         onSaved: (fact) => observer.onSaved(fact),
         onProblem: (error) => observer.onProblem(error),
         onRejected: (rejected) => observer.onRejected(rejected),
+        onMissing: (error) => observer.onMissing(error),
       })
       return {
         pause: () => hold.pause?.(),

@@ -22,6 +22,7 @@ export function textOfBytes(bytes: Uint8Array): string {
 
 /** UTF-16 of plain letters passes for UTF-8, with a zero byte beside each letter. */
 function plainText(text: string): string {
-  if (text.includes('\0')) throw new DocumentProblem('holds zero bytes, so it is no text in UTF-8: save it in that encoding')
+  if (text.includes('\0'))
+    throw new DocumentProblem('holds zero bytes, so it is no text in UTF-8: save it in that encoding')
   return text
 }

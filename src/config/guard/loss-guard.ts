@@ -140,7 +140,8 @@ class GuardHold implements Hold {
     }
     const missing = this.#missing(newest)
     if (missing.length === 0) this.#believe(newest)
-    else if (fate === 'denied' && known.isEarlierRun && newest.entries.length === 0) this.#observer.onFailure(denied(keys))
+    else if (fate === 'denied' && known.isEarlierRun && newest.entries.length === 0)
+      this.#observer.onFailure(denied(keys))
     else this.#holdBack(newest, this.#doubt(fate, missing))
   }
 

@@ -1,6 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { parseDuration, type Duration } from '../../core/duration.js'
-import { checkBoolean, checkObject, checkOneOf, checkSignal, checkString, checkStrings } from '../../core/option-check.js'
+import {
+  checkBoolean,
+  checkObject,
+  checkOneOf,
+  checkSignal,
+  checkString,
+  checkStrings,
+} from '../../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../../errors/invalid-option.js'
 import { resolveLayers, type ApplicationLayers, type ConfigLayer } from '../layers/layer.js'
 import { parsePath, type Segments } from '../tree/path.js'
@@ -189,7 +196,8 @@ function checkLossGuard(guard: unknown): number {
 function checkStartWith(startWith: unknown, defaults: unknown): boolean {
   if (startWith === undefined) return false
   checkOneOf('startWith', startWith, ['defaults'])
-  if (defaults === undefined) throw invalidOption('startWith', startWith, 'defaults beside it, or a schema that has some')
+  if (defaults === undefined)
+    throw invalidOption('startWith', startWith, 'defaults beside it, or a schema that has some')
   return true
 }
 

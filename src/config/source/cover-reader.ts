@@ -68,9 +68,12 @@ export class CoverReader {
     const last = this.#last
     // Later on the store may be an older one, restored from a snapshot: then only one request is one look for sure.
     const isFirst = last === undefined && !request.fresh && this.#coverage.prefixes.length > 1
-    const { entries: read, meta, isFiltered, fitness } = isFirst
-      ? await this.#layers(request.signal)
-      : await this.#folder(request)
+    const {
+      entries: read,
+      meta,
+      isFiltered,
+      fitness,
+    } = isFirst ? await this.#layers(request.signal) : await this.#folder(request)
     const entries = keepEntries(last?.entries ?? NOTHING, read)
     const index = meta.index ?? 0
     if (request.index !== undefined && index > request.index && entries === last?.entries) {
@@ -106,11 +109,7 @@ export class CoverReader {
    * The layers side by side, which the agent answers sooner than one request for all. They are one look at the store, that of the names,
    * unless one of them has changed since: then undefined.
    */
-  async #sideBySide(
-    names: Names,
-    index: number,
-    signal: AbortSignal,
-  ): Promise<Omit<Read, 'fitness'> | undefined> {
+  async #sideBySide(names: Names, index: number, signal: AbortSignal): Promise<Omit<Read, 'fitness'> | undefined> {
     const { access } = this.#scope
     // A server that lags, or that leads no more, could answer with what was there before the names.
     const options = { ...access, signal, repeat: false, consistent: true, encoding: 'base64' } as const
@@ -144,7 +143,7 @@ export class CoverReader {
     return { entries, meta, isFiltered: isFiltered && prefixes.length === 1, fitness }
   }
 
-/** Asks for the names of all keys only where those of the first level leave it open. */
+  /** Asks for the names of all keys only where those of the first level leave it open. */
   async #hasManyForeign(folders: Names | undefined, signal: AbortSignal): Promise<boolean> {
     const { layers } = this.#scope
     if (folders === undefined || folders.meta.filteredByAcls === true) return true

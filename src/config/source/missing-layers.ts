@@ -8,7 +8,7 @@ const ASKED_FOR_MS = 1_000
 
 const NAMES_SHOWN = 10
 
-/** What is wrong when layers hold nothing that must be there: with what is there instead, for most often it is a slip of the pen. */
+/** What is there instead of layers that hold nothing, as the end of a sentence: most often it is a slip of the pen. */
 export async function explainMissingLayers(
   kv: KvApi,
   access: ConfigAccess,
@@ -22,9 +22,8 @@ export async function explainMissingLayers(
   }
   const folders = [...new Set(layers.map(folderAbove))]
   const names = new Map(await Promise.all(folders.map(async (folder) => [folder, await neighbours(folder)] as const)))
-  const missing = layers.map(({ path }) => JSON.stringify(path)).join(' and ')
   const hints = layers.map((layer) => hintFor(layer, names.get(folderAbove(layer)) ?? []))
-  return `nothing is stored under ${missing}, or the token may not read it${hints.join('')}`
+  return hints.join('')
 }
 
 function folderAbove({ path }: ConfigLayer): string {

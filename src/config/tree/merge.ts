@@ -22,7 +22,8 @@ function mergePart(lower: Tree | undefined, upper: Tree | undefined, above: Segm
   if (isTreeObject(upper)) {
     if (isTreeObject(lower)) return mergeTrees(lower, upper, [...above, name])
     if (Array.isArray(lower) && Object.keys(upper).length > 0) {
-      const message = 'is a list in a layer below, and is replaced as a whole by another list, not by single items or names'
+      const message =
+        'is a list in a layer below, and is replaced as a whole by another list, not by single items or names'
       throw new TreeProblem(message, [...above, name])
     }
   }

@@ -54,8 +54,7 @@ class Copy {
   of(value: unknown, segments: Segments): Tree {
     this.#nodes += 1
     if (this.#nodes > MAX_NODES) throw this.#problem(`has more than ${MAX_NODES} values`, segments)
-    if (segments.length > MAX_DEPTH)
-      throw this.#problem(`is nested more than ${MAX_DEPTH} deep`, segments.slice(0, 3))
+    if (segments.length > MAX_DEPTH) throw this.#problem(`is nested more than ${MAX_DEPTH} deep`, segments.slice(0, 3))
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
     if (typeof value === 'number' && Number.isFinite(value)) return value
     if (Array.isArray(value)) return value.map((item: unknown, index) => this.of(item, [...segments, String(index)]))

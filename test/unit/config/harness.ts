@@ -59,8 +59,7 @@ export class Harness {
         },
         isNoneReadable: () => Promise.resolve(this.isNoneReadable),
       },
-      explainMissing: (layers) =>
-        Promise.resolve(`nothing is stored under ${layers.map(({ path }) => JSON.stringify(path)).join(' and ')}`),
+      explainMissing: () => Promise.resolve('; beside it there is "b"'),
       onClose: () => undefined,
     })
     this.settings = settings

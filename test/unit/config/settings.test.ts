@@ -95,7 +95,8 @@ describe('bad states', () => {
 
 function heard(settings: Settings<TreeObject>): string[] {
   const seen: string[] = []
-  for (const name of ['stale', 'recovered', 'change', 'rejected', 'error'] as const) settings.on(name, () => seen.push(name))
+  for (const name of ['stale', 'recovered', 'change', 'rejected', 'error'] as const)
+    settings.on(name, () => seen.push(name))
   return seen
 }
 
@@ -198,14 +199,16 @@ describe('the log', () => {
 
   it('never shows a secret', async () => {
     const schema = (tree: TreeObject): TreeObject => {
-      if (tree['password'] !== 'good') throw new Error(`bad ${String(tree['password'])}`)
+      if (tree['password'] !== 'good') throw new Error(`bad ${JSON.stringify(tree['password'])}`)
       return tree
     }
     const harness = new Harness({ debounce: 0, secrets: ['password'], schema })
     await harness.open({ 'a/password': 'good' })
     await harness.push({ 'a/password': 'hunter2' })
     expect(harness.settings.rejection).toBeDefined()
-    expect(JSON.stringify(harness.logger.entries.map((entry) => [entry, String(entry.fields['err'])]))).not.toContain('hunter2')
+    expect(JSON.stringify(harness.logger.entries.map((entry) => [entry, String(entry.fields['err'])]))).not.toContain(
+      'hunter2',
+    )
   })
 })
 
