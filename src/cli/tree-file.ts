@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DocumentProblem } from '../config/formats/document.js'
 import { parseJsonAsWritten } from '../config/formats/json.js'
-import { keySegments, nestKeys } from '../config/formats/keys.js'
+import { isFolderMark, keySegments, nestKeys } from '../config/formats/keys.js'
 import { parseProperties } from '../config/formats/properties.js'
 import { textOfBytes } from '../config/formats/text.js'
 import { loadYamlAsWritten } from '../config/formats/yaml.js'
@@ -83,6 +83,7 @@ function expectToReadBack(tree: TreeObject): void {
   const seen = new Set<string>()
   for (const { name } of names) {
     if (seen.has(name)) throw new TreeProblem('is there twice', name.split('/'))
+    if (isFolderMark(name)) throw new TreeProblem('names a folder and not a key', name.split('/'))
     seen.add(name)
   }
   const read = nestKeys(names)
