@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { DocumentProblem } from '../config/formats/document.js'
-import { parseJsonAsWritten } from '../config/formats/json.js'
+import { parseJson, parseJsonAsWritten } from '../config/formats/json.js'
 import { isFolderMark, keySegments, nestKeys } from '../config/formats/keys.js'
 import { parseProperties } from '../config/formats/properties.js'
 import { textOfBytes } from '../config/formats/text.js'
-import { loadYamlAsWritten } from '../config/formats/yaml.js'
+import { loadYaml, loadYamlAsWritten } from '../config/formats/yaml.js'
 import { formatPath, type Segments } from '../config/tree/path.js'
 import { isTreeObject, partAt, TreeProblem, type Tree, type TreeObject } from '../config/tree/tree.js'
 import { isRecord } from '../core/option-check.js'
 import { thrownText } from '../core/thrown.js'
 import type { KvExportEntry, KvImportSource } from '../kv/kv-import.js'
 import { UsageError, type CliIo } from './command.js'
+
+/** Flags that a number of JavaScript cannot hold: they are read as text. */
+const LONG_FLAGS = /"flags":\s*(\d{16,})/g
 
 /**
  * What a file holds for an import: the list of `consul kv export`, or an object. The name's ending tells the format; `-` is JSON from
@@ -52,10 +55,12 @@ async function readBytes(name: string): Promise<Uint8Array> {
 async function parse(name: string, text: string): Promise<Tree> {
   switch (name === '-' ? '.json' : extname(name)) {
     case '.json':
-      return parseJsonAsWritten(text)
+      return listOr(parseJson(text.replace(LONG_FLAGS, '"flags":"$1"')), () => parseJsonAsWritten(text))
     case '.yaml':
-    case '.yml':
-      return (await loadYamlAsWritten())(text, name)
+    case '.yml': {
+      const [plain, asWritten] = [await loadYaml(), await loadYamlAsWritten()]
+      return listOr(plain(text, name), () => asWritten(text, name))
+    }
     case '.properties':
       return parseProperties(text, (value) => value)
     default:
@@ -63,13 +68,18 @@ async function parse(name: string, text: string): Promise<Tree> {
   }
 }
 
+/** The list of an export has types; of an object each value is a text. */
+function listOr(plain: Tree, asWritten: () => Tree): Tree {
+  return Array.isArray(plain) ? plain : asWritten()
+}
+
 function exportEntry(entry: Tree, name: string): KvExportEntry {
-  const { key, flags = '0', value = '' } = isRecord(entry) ? entry : {}
-  if (typeof key !== 'string' || typeof flags !== 'string' || !/^\d+$/.test(flags) || typeof value !== 'string') {
+  const { key, flags = 0, value = '' } = isRecord(entry) ? entry : {}
+  const bits = typeof flags === 'string' && /^\d+$/.test(flags) ? BigInt(flags) : flags
+  if (typeof key !== 'string' || (typeof bits !== 'number' && typeof bits !== 'bigint') || typeof value !== 'string') {
     throw new UsageError(`${name} is not { key, flags, value } with the value as base64 text`)
   }
-  const bits = BigInt(flags)
-  return { key, flags: bits > BigInt(Number.MAX_SAFE_INTEGER) ? bits : Number(bits), value }
+  return { key, flags: bits, value }
 }
 
 /**

@@ -77,7 +77,7 @@ describe('Consul is down at the start', () => {
     expect(settings.staleness?.error.code).toBe('PROCONSUL_UNAVAILABLE')
     const seen = events(settings)
     await agent.start()
-    await client.kv.set('app/db/host', 'db-2')
+    await client.kv.import('app', { db: { host: 'db-2', password: 'hunter2' } })
     await eventually(() => expect(settings.get('db.host')).toBe('db-2'), { within: 15_000 })
     expect(settings.stale).toBe(false)
     expect(seen).toEqual(['recovered', 'change'])

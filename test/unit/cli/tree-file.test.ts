@@ -92,11 +92,11 @@ describe('a file to import', () => {
       { key: 'c', flags: 0, value: '' },
     ])
     for (const bad of [
-      '[{"key":1.5,"flags":"x"}]',
+      '[{"key":1}]',
+      '[{"key":"a","flags":"x"}]',
+      '[{"key":"a","value":1}]',
       '[{"flags":0}]',
-      '[{"key":"a","flags":-1}]',
       '[1]',
-      '[{"key":"a","flags":1.5}]',
     ]) {
       await expect(readTreeFile('-', io(bad))).rejects.toThrow(/^-\[0\] is not \{ key/)
     }
