@@ -4,8 +4,8 @@ import type { Timer } from '../core/clock.js'
 import { formatDuration } from '../core/duration.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
-import type { Hold } from '../live/live-source.js'
-import type { ConfigObserver, ConfigSource } from './apply/config-source.js'
+import { holdOver, type Hold } from '../live/live-source.js'
+import { configObserverOver, type ConfigObserver, type ConfigSource } from './apply/config-source.js'
 import type { Applier } from './assembly/applier.js'
 import type { LayerDocuments } from './assembly/documents.js'
 import { ConfigRejection } from './assembly/issue.js'
@@ -61,7 +61,7 @@ export class FirstLoad<T> implements ConfigSource<T> {
     const { runtime, timeoutMs } = this.#parts
     const timer = runtime.clock.setTimer(() => this.#timeIsUp(observer), timeoutMs)
     this.#state = { type: 'waiting', timer }
-    const hold = this.#source.observe({
+    const observing = configObserverOver(observer, {
       onValue: (fact) => {
         this.#end()
         observer.onValue(fact)
@@ -80,17 +80,10 @@ export class FirstLoad<T> implements ConfigSource<T> {
         // What is missing may come.
         this.#without(observer, rejected.error, 'unusable', rejected.error.code !== 'PROCONSUL_NOT_FOUND')
       },
-      onMissing: (error) => {
-        observer.onMissing(error)
-        this.#without(observer, error, 'unusable', false)
-      },
-      onSaved: (fact) => observer.onSaved(fact),
-      onProblem: (error) => observer.onProblem(error),
+      onMissing: (error) => this.#without(observer, error, 'unusable', false),
     })
-    return {
-      pause: () => hold.pause?.(),
-      resume: () => hold.resume?.(),
-      refresh: () => hold.refresh?.(),
+    const hold = this.#source.observe(observing)
+    return holdOver(hold, {
       close: () => {
         this.#end()
         const { signal } = this.#parts
@@ -98,7 +91,7 @@ export class FirstLoad<T> implements ConfigSource<T> {
         this.#reject(isAborted ? abortError(signal) : new ProconsulError('PROCONSUL_CLOSED', `${this.label} is closed`))
         return hold.close()
       },
-    }
+    })
   }
 
   /** Nothing comes after it: a value is there, or this is closed. */

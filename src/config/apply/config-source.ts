@@ -1,5 +1,5 @@
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import type { Confirmed, Hold, Observer } from '../../live/live-source.js'
+import { observerOver, type Confirmed, type Hold, type Observer } from '../../live/live-source.js'
 import type { AppliedConfig } from '../assembly/applier.js'
 import type { ConfigIssue } from '../assembly/issue.js'
 
@@ -27,4 +27,17 @@ export interface ConfigObserver<T> extends Observer<ConfigFact<T>> {
 export interface ConfigSource<T> {
   readonly label: string
   observe(observer: ConfigObserver<T>): Hold
+}
+
+/** An observer that passes everything on, but for what `ways` do in their own way. */
+export function configObserverOver<T>(
+  observer: ConfigObserver<T>,
+  ways: Partial<ConfigObserver<T>>,
+): ConfigObserver<T> {
+  return {
+    ...observerOver(observer, {}),
+    onRejected: (rejected) => observer.onRejected(rejected),
+    onMissing: (error) => observer.onMissing(error),
+    ...ways,
+  }
 }

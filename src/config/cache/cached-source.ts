@@ -1,7 +1,8 @@
 import { tell } from '../../core/channels.js'
 import type { Runtime } from '../../core/runtime.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import type { ConfigSource } from '../apply/config-source.js'
+import { holdOver } from '../../live/live-source.js'
+import { configObserverOver, type ConfigFact, type ConfigSource } from '../apply/config-source.js'
 import { CacheWriter } from './cache-writer.js'
 import type { ConfigCache } from './config-cache.js'
 
@@ -20,28 +21,18 @@ export function cachedSource<T>(source: ConfigSource<T>, cache: ConfigCache, run
         if (isNews) tell(runtime.logger, 'cache-failed', { source: source.label, err: error }, error.message)
         observer.onProblem(error)
       }
-      const hold = source.observe({
-        onValue: (fact) => {
-          if (fact.layers !== kept) writer.save(fact, onWritten)
-          kept = fact.layers
-          observer.onValue(fact)
-        },
-        onFailure: (error) => observer.onFailure(error),
-        onDoubt: (error) => observer.onDoubt(error),
-        onSaved: (fact) => observer.onSaved(fact),
-        onProblem: (error) => observer.onProblem(error),
-        onRejected: (rejected) => observer.onRejected(rejected),
-        onMissing: (error) => observer.onMissing(error),
-      })
-      return {
-        pause: () => hold.pause?.(),
-        resume: () => hold.resume?.(),
-        refresh: () => hold.refresh?.(),
+      const onValue = (fact: ConfigFact<T>): void => {
+        if (fact.layers !== kept) writer.save(fact, onWritten)
+        kept = fact.layers
+        observer.onValue(fact)
+      }
+      const hold = source.observe(configObserverOver(observer, { onValue }))
+      return holdOver(hold, {
         close: async () => {
           await hold.close()
           await writer.idle()
         },
-      }
+      })
     },
   }
 }

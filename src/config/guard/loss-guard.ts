@@ -2,7 +2,7 @@ import { AbortLink } from '../../core/abort.js'
 import type { Clock, Timer } from '../../core/clock.js'
 import { formatDuration } from '../../core/duration.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
-import type { Hold, LiveSource, Observer } from '../../live/live-source.js'
+import { observerOver, type Hold, type LiveSource, type Observer } from '../../live/live-source.js'
 import { quoted, type ConfigLayer } from '../layers/layer.js'
 import type { LayerState } from '../source/layer-state.js'
 import type { Fate, MissingKeys } from './missing-keys.js'
@@ -59,13 +59,9 @@ class GuardHold implements Hold {
     this.#parts = parts
     this.#observer = observer
     this.#known = parts.known
-    this.#hold = source.observe({
-      onValue: (state) => this.#judge(state),
-      onFailure: (error) => this.#onFailure(error),
-      onDoubt: (error) => observer.onDoubt(error),
-      onSaved: (state) => observer.onSaved(state),
-      onProblem: (error) => observer.onProblem(error),
-    })
+    const onValue = (state: LayerState): void => this.#judge(state)
+    const onFailure = (error: ProconsulError): void => this.#onFailure(error)
+    this.#hold = source.observe(observerOver(observer, { onValue, onFailure }))
   }
 
   pause(): void {
