@@ -120,7 +120,7 @@ function documentsOf(list: unknown): ConfigDocument[] {
     if (!isRecord(document)) return []
     const { key, name, modifyIndex, tree } = document
     if (typeof key !== 'string' || typeof name !== 'string' || typeof modifyIndex !== 'number') return []
-    return [{ key, name, modifyIndex, tree: toTree(tree) }]
+    return [{ key, name, modifyIndex, tree: toTree(tree ?? null) }]
   })
 }
 
