@@ -85,13 +85,25 @@ export type { LossGuardOptions } from './live/loss-guard-options.js'
 export type { Confirmed, Hold, LiveSource, Observer } from './live/live-source.js'
 
 // configuration
-export type { ConfigChange, ExplainedValue, RejectedConfig, Settings, SettingsEvents } from './config/settings.js'
-export type { BeforeApply, ConfigOptions, FormatFunction, TypedConfigOptions } from './config/config-options.js'
-export type { ApplicationLayers } from './config/layer.js'
-export type { ConfigSchema } from './config/schema.js'
-export type { ConfigStaleness } from './config/config-loop.js'
-export type { ConfigIssue } from './config/issue.js'
-export type { ConfigOrigin } from './config/origin.js'
+export type {
+  ConfigChange,
+  ExplainedValue,
+  LayerSummary,
+  RejectedConfig,
+  Settings,
+  SettingsEvents,
+} from './config/settings.js'
+export type {
+  BeforeApply,
+  ConfigLossGuard,
+  ConfigOptions,
+  FormatFunction,
+  TypedConfigOptions,
+} from './config/options/config-options.js'
+export type { ApplicationLayers } from './config/layers/layer.js'
+export type { ConfigSchema } from './config/options/schema.js'
+export type { ConfigIssue } from './config/assembly/issue.js'
+export type { ConfigOrigin } from './config/assembly/origin.js'
 export type { DeepReadonly, PathValue } from './config/settings-value.js'
 export type { Tree, TreeObject } from './config/tree/tree.js'
 

@@ -25,14 +25,14 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   try {
     return await command.run(rest, io)
   } catch (error) {
-    return failure(name, command, error, io)
+    return failure(name, error, io)
   }
 }
 
-function failure(name: string, command: Command, error: unknown, io: CliIo): number {
+function failure(name: string, error: unknown, io: CliIo): number {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof UsageError) {
-    io.err(`proconsul ${name}: ${message}\n\n${command.usage}`)
+    io.err(`proconsul ${name}: ${message}\nproconsul ${name} --help tells more.`)
     return EXIT.usage
   }
   io.err(`proconsul ${name}: ${message}`)

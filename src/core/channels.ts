@@ -41,6 +41,8 @@ export const TURNS_OF_EVENTS = Object.freeze({
   applied: 'info',
   /** A saved state is used because nothing newer can be read. */
   'started-from-cache': 'warn',
+  /** The defaults are used because nothing can be read, and nothing was saved. */
+  'started-from-defaults': 'warn',
   'cache-failed': 'warn',
   'credentials-changed': 'info',
   'credentials-unusable': 'warn',

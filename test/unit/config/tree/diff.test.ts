@@ -27,6 +27,17 @@ describe('changedPaths', () => {
       }),
     )
   })
+
+  it('takes what throws when it is compared for another', () => {
+    class Strange {}
+    const strange = (): object =>
+      new Proxy(new Strange(), {
+        ownKeys: () => {
+          throw new Error('do not look at me')
+        },
+      })
+    expect(changedPaths({ a: strange(), b: 1 }, { a: strange(), b: 1 })).toEqual(['a'])
+  })
 })
 
 describe('leavesOf', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resolveConfigOptions } from '../../../src/config/config-options.js'
+import { resolveConfigOptions } from '../../../../src/config/options/config-options.js'
 
 function paths(options: object): unknown {
   return resolveConfigOptions(options as never).layers.map(({ path, optional }) => (optional ? `${path}?` : path))
@@ -22,6 +22,17 @@ describe('the layers', () => {
     [{ layers: { application: 'application' } }, ['config/application?']],
   ])('of %j are %j', (options, expected) => {
     expect(paths(options)).toEqual(expected)
+  })
+})
+
+describe('the guard', () => {
+  it.each<[object, number]>([
+    [{}, 60_000],
+    [{ lossGuard: {} }, 60_000],
+    [{ lossGuard: { hold: '5s' } }, 5_000],
+    [{ lossGuard: false }, 0],
+  ])('of %j holds for %i ms', (options, holdMs) => {
+    expect(resolveConfigOptions({ layers: ['a'], ...options }).holdMs).toBe(holdMs)
   })
 })
 
@@ -54,7 +65,13 @@ describe('options that are refused', () => {
     [{ layers: ['a'], beforeApply: [1] }, /beforeApply\[0\]/],
     [{ layers: ['a'], debounce: -1 }, /debounce/],
     [{ layers: ['a'], timeout: 0 }, /timeout/],
-    [{ layers: ['a'], lossGuard: 'long' }, /lossGuard/],
+    [{ layers: ['a'], lossGuard: 'long' }, /lossGuard is "long".*Did you mean \{ hold: "long" \}/],
+    [{ layers: ['a'], lossGuard: 60_000 }, /Did you mean \{ hold: 60000 \}/],
+    [{ layers: ['a'], lossGuard: { hold: 0 } }, /lossGuard\.hold/],
+    [{ layers: ['a'], lossGuard: { share: 0.5 } }, /lossGuard\.share/],
+    [{ layers: ['a'], lossGuard: true }, /lossGuard/],
+    [{ layers: ['a'], startWith: 'default', defaults: {} }, /startWith is "default".*Did you mean defaults/],
+    [{ layers: ['a'], startWith: 'defaults' }, /startWith.*defaults beside it/],
     [{ layers: ['a'], cacheFile: '' }, /cacheFile/],
     [{ layers: ['a'], cacheKey: Buffer.alloc(32) }, /cacheFile beside it/],
     [{ layers: ['a'], cacheFile: 'x', cacheKey: 'short' }, /32 bytes/],

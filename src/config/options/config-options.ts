@@ -1,12 +1,18 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { parseDuration, type Duration } from '../core/duration.js'
-import { checkBoolean, checkObject, checkSignal, checkString, checkStrings } from '../core/option-check.js'
-import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
-import { resolveLayers, type ApplicationLayers, type ConfigLayer } from './layer.js'
+import { parseDuration, type Duration } from '../../core/duration.js'
+import {
+  checkBoolean,
+  checkObject,
+  checkOneOf,
+  checkSignal,
+  checkString,
+  checkStrings,
+} from '../../core/option-check.js'
+import { invalidOption, SECRET_VALUE } from '../../errors/invalid-option.js'
+import { resolveLayers, type ApplicationLayers, type ConfigLayer } from '../layers/layer.js'
+import { parsePath, type Segments } from '../tree/path.js'
+import { isTreeObject, toTree, TreeProblem, type TreeObject } from '../tree/tree.js'
 import { isStandardSchema, type ConfigSchema } from './schema.js'
-import { CACHE_KEY_BYTES } from './cache/seal.js'
-import { parsePath, type Segments } from './tree/path.js'
-import { isTreeObject, toTree, TreeProblem, type TreeObject } from './tree/tree.js'
 
 /** Reads one document: its text, and the key that holds it. What it throws rejects the state; the message is not shown. */
 export type FormatFunction = (text: string, key: string) => unknown
@@ -19,6 +25,15 @@ export type BeforeApply<T = unknown> = (
   next: T,
   context: { readonly previous: T | undefined; readonly signal: AbortSignal },
 ) => void | Promise<void>
+
+/** How long what is missing is taken for lost. */
+export interface ConfigLossGuard {
+  /**
+   * How long keys that vanished in an outage, or without proof of their deletion, are taken for lost rather than deleted. Longer where
+   * keys are put back by hand. Default 1 m.
+   */
+  readonly hold?: Duration | undefined
+}
 
 /** What to read and how. docs/reference/configuration.md describes each option. */
 export interface ConfigOptions<T = TreeObject> {
@@ -44,15 +59,20 @@ export interface ConfigOptions<T = TreeObject> {
   readonly beforeApply?: BeforeApply<T> | readonly BeforeApply<T>[] | undefined
   /** How long the keys must be quiet before a change is applied; at the latest after ten times as long. Default 100 ms. */
   readonly debounce?: Duration | undefined
-  /** Time for the first load. Default 10 s. */
+  /** Time for the first load, and for schema and hooks to settle. Default 10 s. */
   readonly timeout?: Duration | undefined
-  /** How long a layer that vanished in an outage is taken for lost rather than deleted. Default 1 m. */
-  readonly lossGuard?: Duration | undefined
+  /** What becomes of keys that vanish without a trace. `false` believes at once that they were deleted. */
+  readonly lossGuard?: ConfigLossGuard | false | undefined
   /** File for a start without Consul. */
   readonly cacheFile?: string | undefined
   /** Encrypts the cache file, which then holds the secrets as well: 32 bytes, or their base64 or hex text. */
   readonly cacheKey?: string | Uint8Array | undefined
-  /** Ends the start: it rejects with `PROCONSUL_ABORTED`. */
+  /**
+   * What a start may use when Consul does not answer within `timeout` and there is no cache: `'defaults'`, marked stale until Consul
+   * answers. Default: nothing, the start fails.
+   */
+  readonly startWith?: 'defaults' | undefined
+  /** Ends the start, which rejects with `PROCONSUL_ABORTED`, and closes the settings later. */
   readonly signal?: AbortSignal | undefined
   readonly token?: string | undefined
   readonly datacenter?: string | undefined
@@ -78,9 +98,11 @@ export interface ResolvedConfigOptions<T = unknown> {
   readonly beforeApply: readonly BeforeApply<T>[]
   readonly debounceMs: number
   readonly timeoutMs: number
-  readonly lossGuardMs: number
+  /** 0 believes at once. */
+  readonly holdMs: number
   readonly cacheFile: string | undefined
   readonly cacheKey: Buffer | undefined
+  readonly startsWithDefaults: boolean
   readonly signal: AbortSignal | undefined
   readonly access: ConfigAccess
 }
@@ -100,8 +122,11 @@ export const CONFIG_DEFAULTS = Object.freeze({
   // Longer than an election, shorter than the patience of whoever starts the process.
   timeoutMs: 10_000,
   // Time for people or a pipeline to put back what a restarted agent has lost.
-  lossGuardMs: 60_000,
+  holdMs: 60_000,
 })
+
+/** Length of the key of a cache. */
+export const CACHE_KEY_BYTES = 32
 
 const FORMATS: readonly unknown[] = ['keys', 'json', 'yaml', 'properties']
 
@@ -120,6 +145,7 @@ const OPTIONS = [
   'lossGuard',
   'cacheFile',
   'cacheKey',
+  'startWith',
   'signal',
   'token',
   'datacenter',
@@ -143,9 +169,10 @@ export function resolveConfigOptions<T>(options: ConfigOptions<T>): ResolvedConf
     beforeApply: checkHooks(options.beforeApply),
     debounceMs: duration('debounce', CONFIG_DEFAULTS.debounceMs, 0),
     timeoutMs: duration('timeout', CONFIG_DEFAULTS.timeoutMs, 1),
-    lossGuardMs: duration('lossGuard', CONFIG_DEFAULTS.lossGuardMs, 0),
+    holdMs: checkLossGuard(given['lossGuard']),
     cacheFile: given['cacheFile'] === undefined ? undefined : checkString('cacheFile', given['cacheFile']),
     cacheKey: checkCacheKey(given['cacheKey'], given['cacheFile']),
+    startsWithDefaults: checkStartWith(given['startWith'], given['defaults'] ?? given['schema']),
     signal: checkSignal('signal', given['signal']),
     access: access(given),
   })
@@ -157,6 +184,23 @@ function checkFormat(format: ConfigOptions['format']): ResolvedConfigOptions['fo
   throw invalidOption('format', format, "'keys' | 'json' | 'yaml' | 'properties' | a function (text, key) => object")
 }
 
+function checkLossGuard(guard: unknown): number {
+  if (guard === false) return 0
+  if (typeof guard === 'string' || typeof guard === 'number') {
+    throw invalidOption('lossGuard', guard, `an object or false. Did you mean { hold: ${JSON.stringify(guard)} }?`)
+  }
+  const { hold } = checkObject('lossGuard', guard ?? {}, ['hold'])
+  return hold === undefined ? CONFIG_DEFAULTS.holdMs : parseDuration('lossGuard.hold', hold, { minMs: 1 })
+}
+
+function checkStartWith(startWith: unknown, defaults: unknown): boolean {
+  if (startWith === undefined) return false
+  checkOneOf('startWith', startWith, ['defaults'])
+  if (defaults === undefined)
+    throw invalidOption('startWith', startWith, 'defaults beside it, or a schema that has some')
+  return true
+}
+
 function checkDefaults(defaults: unknown): TreeObject {
   if (defaults === undefined) return {}
   try {
@@ -164,11 +208,8 @@ function checkDefaults(defaults: unknown): TreeObject {
     if (isTreeObject(tree)) return tree
   } catch (error) {
     if (!(error instanceof TreeProblem)) throw error
-    throw invalidOption(
-      ['defaults', ...error.segments].join('.'),
-      defaults,
-      `what a configuration can hold; it ${error.message}`,
-    )
+    const { segments, message } = error
+    throw invalidOption(['defaults', ...segments].join('.'), defaults, `what a configuration can hold; it ${message}`)
   }
   throw invalidOption('defaults', defaults, 'an object')
 }

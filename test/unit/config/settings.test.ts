@@ -1,111 +1,8 @@
-import { beforeEach, describe, expect, it } from 'vitest'
-import { Applier } from '../../../src/config/assembly/applier.js'
-import { ConfigLoop } from '../../../src/config/config-loop.js'
-import { resolveConfigOptions, type ConfigOptions } from '../../../src/config/config-options.js'
-import { DocumentReader } from '../../../src/config/assembly/documents.js'
-import { Settings } from '../../../src/config/settings.js'
-import { keepEntries, type LayerState, type StateObserver } from '../../../src/config/source/layer-state.js'
+import { describe, expect, it } from 'vitest'
+import { settle } from '../../support/fake-clock.js'
+import type { Settings } from '../../../src/config/settings.js'
 import type { TreeObject } from '../../../src/config/tree/tree.js'
-import { ProconsulError } from '../../../src/errors/proconsul-error.js'
-import { FakeClock, settle } from '../../support/fake-clock.js'
-import { recordingLogger, type RecordingLogger } from '../../support/recording-logger.js'
-import { entriesOf, type Store } from './pipeline.js'
-
-let clock: FakeClock
-let logger: RecordingLogger
-
-beforeEach(() => {
-  clock = new FakeClock()
-  logger = recordingLogger()
-})
-
-/** A configuration whose states a test pushes by hand. */
-class Harness {
-  readonly loop: ConfigLoop<TreeObject>
-  isSourceClosed = false
-  #observer: StateObserver | undefined
-  #state: LayerState = { entries: [], index: 0, advanced: true, isCrowded: false }
-
-  constructor(options: Partial<ConfigOptions> = {}) {
-    const resolved = resolveConfigOptions({ layers: ['a'], ...options })
-    this.loop = new ConfigLoop<TreeObject>({
-      runtime: { clock, logger, random: () => 0.5 },
-      options: resolved,
-      documents: new DocumentReader(resolved.layers, { type: 'keys', coerce: false }),
-      applier: new Applier<TreeObject>(resolved, 'keys', clock),
-      cache: undefined,
-      watch: (observer) => {
-        this.#observer = observer
-        return { close: () => (this.isSourceClosed = true) }
-      },
-    })
-  }
-
-  async open(store: Store = { 'a/x': '1' }): Promise<Settings<TreeObject>> {
-    const starting = this.loop.start(undefined)
-    await this.push(store)
-    return new Settings(this.loop, await starting, logger)
-  }
-
-  async push(store: Store, advanced = true): Promise<void> {
-    const { entries, index } = this.#state
-    this.#state = { entries: keepEntries(entries, entriesOf(store)), index: index + 1, advanced, isCrowded: false }
-    this.#observer?.onState(this.#state)
-    await settle()
-  }
-
-  fail(code: ConstructorParameters<typeof ProconsulError>[0] = 'PROCONSUL_UNAVAILABLE'): void {
-    this.#observer?.onFailure(new ProconsulError(code, 'no answer'))
-  }
-
-  recover(isSame: boolean): void {
-    this.#observer?.onRecovery(isSame)
-  }
-}
-
-describe('the first load', () => {
-  it('waits for layers that must be there, and names them when they do not come', async () => {
-    const harness = new Harness({ layers: ['a', 'b', 'c'], optional: ['c'], timeout: '10s' })
-    const starting = harness.loop.start(undefined)
-    const failed = expect(starting).rejects.toMatchObject({
-      code: 'PROCONSUL_NOT_FOUND',
-      message: expect.stringContaining('"b"') as string,
-    })
-    await harness.push({ 'a/x': '1' })
-    await clock.advance(10_000)
-    await failed
-    expect(harness.isSourceClosed).toBe(true)
-    expect(clock.pendingTimers).toBe(0)
-  })
-
-  it('goes on through failures that may pass, and stops at one that will not', async () => {
-    const patient = new Harness()
-    const starting = patient.loop.start(undefined)
-    patient.fail()
-    await patient.push({ 'a/x': '1' })
-    expect((await starting).value).toEqual({ x: '1' })
-    const refused = new Harness()
-    const failing = refused.loop.start(undefined)
-    refused.fail('PROCONSUL_PERMISSION_DENIED')
-    await expect(failing).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
-  })
-
-  it('ends by its deadline when nothing answers, and by its signal', async () => {
-    const silent = new Harness({ timeout: '1s' })
-    const failed = expect(silent.loop.start(undefined)).rejects.toMatchObject({ code: 'PROCONSUL_TIMEOUT' })
-    await clock.advance(1_000)
-    await failed
-    const abort = new AbortController()
-    const aborted = expect(new Harness({ signal: abort.signal }).loop.start(undefined)).rejects.toMatchObject({
-      code: 'PROCONSUL_ABORTED',
-    })
-    abort.abort()
-    await aborted
-    await expect(new Harness({ signal: AbortSignal.abort() }).loop.start(undefined)).rejects.toMatchObject({
-      code: 'PROCONSUL_ABORTED',
-    })
-  })
-})
+import { Harness } from './harness.js'
 
 describe('changes', () => {
   it('are applied when the keys have been quiet, as one', async () => {
@@ -114,11 +11,11 @@ describe('changes', () => {
     const seen: unknown[] = []
     settings.on('change', ({ value, previous, paths }) => seen.push([value, previous, paths]))
     await harness.push({ 'a/x': '2' })
-    await clock.advance(60)
+    await harness.clock.advance(60)
     await harness.push({ 'a/x': '3' })
-    await clock.advance(299)
+    await harness.clock.advance(299)
     expect(seen).toEqual([])
-    await clock.advance(1)
+    await harness.clock.advance(1)
     expect(seen).toEqual([[{ x: '3' }, { x: '1' }, ['x']]])
   })
 
@@ -127,7 +24,7 @@ describe('changes', () => {
     const settings = await harness.open()
     for (let push = 0; push < 20; push += 1) {
       await harness.push({ 'a/x': `${push}` })
-      await clock.advance(200)
+      await harness.clock.advance(200)
     }
     expect(settings.get('x')).toBe('19')
   })
@@ -171,7 +68,7 @@ describe('changes', () => {
     })
     const settings = await harness.open()
     await harness.push({ 'a/x': '2' })
-    await clock.advance(2_000)
+    await harness.clock.advance(2_000)
     expect(settings.rejection?.issues[0]?.message).toMatch(/did not settle within 2s/)
     expect(settings.get('x')).toBe('1')
   })
@@ -196,52 +93,122 @@ describe('bad states', () => {
   })
 })
 
+function heard(settings: Settings<TreeObject>): string[] {
+  const seen: string[] = []
+  for (const name of ['stale', 'recovered', 'change', 'rejected', 'error'] as const)
+    settings.on(name, () => seen.push(name))
+  return seen
+}
+
 describe('an outage', () => {
-  it('marks the value stale once, and recovers with the next good read', async () => {
+  it('marks the value stale once, with an error for each of its kinds, and ends with the next good read', async () => {
     const harness = new Harness({ debounce: 0 })
     const settings = await harness.open()
-    const seen: string[] = []
-    for (const name of ['stale', 'recovered', 'change'] as const) settings.on(name, () => seen.push(name))
-    harness.fail()
-    harness.fail('PROCONSUL_TIMEOUT')
-    expect(settings.staleness).toMatchObject({ since: clock.now(), error: { code: 'PROCONSUL_TIMEOUT' } })
-    harness.recover(true)
+    const seen = heard(settings)
+    await harness.fail()
+    await harness.fail('PROCONSUL_TIMEOUT')
+    expect(settings.staleness).toMatchObject({ since: harness.clock.now(), error: { code: 'PROCONSUL_TIMEOUT' } })
+    await harness.confirm()
     expect(settings.stale).toBe(false)
-    harness.fail()
-    harness.recover(false)
-    expect(settings.stale).toBe(true)
+    expect(seen).toEqual(['error', 'stale', 'error', 'recovered'])
+  })
+
+  it('tells of its end before the change that it held back', async () => {
+    const harness = new Harness({ debounce: '100ms' })
+    const settings = await harness.open()
+    const seen = heard(settings)
+    await harness.fail()
     await harness.push({ 'a/x': '2' })
-    expect(seen).toEqual(['stale', 'recovered', 'stale', 'recovered', 'change'])
+    expect(settings.stale).toBe(true)
+    await harness.clock.advance(100)
+    expect(seen).toEqual(['error', 'stale', 'recovered', 'change'])
+  })
+
+  it('that comes before a change is applied shows it when it is over, for nothing newer is known to be right', async () => {
+    const harness = new Harness({ debounce: '100ms' })
+    const settings = await harness.open()
+    const seen = heard(settings)
+    await harness.push({ 'a/x': '2' })
+    await harness.fail()
+    await harness.clock.advance(1_000)
+    expect(settings.get('x')).toBe('1')
+    await harness.confirm()
+    expect(settings.get('x')).toBe('2')
+    expect(seen).toEqual(['error', 'stale', 'recovered', 'change'])
   })
 
   it('that empties the store is held back and stays stale until the guard gives in', async () => {
-    const harness = new Harness({ debounce: 0, lossGuard: '30s' })
+    const harness = new Harness({ debounce: 0, optional: true, lossGuard: { hold: '30s' } })
     const settings = await harness.open()
-    harness.fail()
+    await harness.fail()
     await harness.push({})
-    harness.recover(true)
-    expect([settings.stale, settings.value]).toEqual([true, { x: '1' }])
-    await clock.advance(30_000)
-    expect([settings.stale, settings.value]).toEqual([false, {}])
+    await harness.confirm()
+    expect(settings.stale).toBe(true)
+    expect(settings.value).toEqual({ x: '1' })
+    await harness.clock.advance(30_000)
+    expect(settings.stale).toBe(false)
+    expect(settings.value).toEqual({})
+  })
+
+  it('does not hide the age of the value: the last read that brought it', async () => {
+    const harness = new Harness({ debounce: 0 })
+    const settings = await harness.open()
+    await harness.clock.advance(5_000)
+    await harness.confirm()
+    const readAt = harness.clock.now()
+    expect(settings.receivedAt).toBe(readAt)
+    await harness.clock.advance(5_000)
+    await harness.fail()
+    expect(settings.receivedAt).toBe(readAt)
+    expect(settings.staleness?.receivedAt).toBe(readAt)
   })
 })
 
-describe('a value from the cache', () => {
-  it('counts as out of date until Consul holds one that is accepted, however well it is read', async () => {
-    const schema = (value: TreeObject): TreeObject => {
-      if (value['x'] === 'bad') throw new Error('bad')
-      return value
+describe('a layer that must be there and is emptied at run time', () => {
+  it('is rejected, for no process could start with it, and comes back without a trace', async () => {
+    const harness = new Harness({ debounce: 0 })
+    const settings = await harness.open()
+    const seen = heard(settings)
+    await harness.push({})
+    expect(settings.value).toEqual({ x: '1' })
+    expect(settings.rejection).toMatchObject({ origin: { layer: 'a' }, error: { code: 'PROCONSUL_NOT_FOUND' } })
+    await harness.push({ 'a/x': '1' })
+    expect(settings.rejection).toBeUndefined()
+    expect(seen).toEqual(['rejected'])
+  })
+
+  it('is taken as it is where it may be missing', async () => {
+    const harness = new Harness({ debounce: 0, optional: true })
+    const settings = await harness.open()
+    await harness.push({})
+    expect(settings.value).toEqual({})
+  })
+})
+
+describe('the log', () => {
+  it('has one line for each turn of events', async () => {
+    const harness = new Harness({ debounce: 0 })
+    await harness.open()
+    await harness.confirm()
+    await harness.push({ 'a/x': '1', 'a/x/y': '2' })
+    await harness.push({})
+    await harness.push({ 'a/x': '2' })
+    const events = harness.logger.entries.map(({ fields }) => fields['event'])
+    expect(events).toEqual(['applied', 'rejected', 'layers-missing', 'applied'])
+  })
+
+  it('never shows a secret', async () => {
+    const schema = (tree: TreeObject): TreeObject => {
+      if (tree['password'] !== 'good') throw new Error(`bad ${JSON.stringify(tree['password'])}`)
+      return tree
     }
-    const harness = new Harness({ schema, optional: true, debounce: 0 })
-    const starting = harness.loop.start({ layers: [], version: 1, savedAt: 0 })
-    harness.fail()
-    const settings = new Settings(harness.loop, await starting, logger)
-    await harness.push({ 'a/x': 'bad' })
-    expect(settings.rejection).toBeDefined()
-    harness.recover(true)
-    expect(settings.stale).toBe(true)
-    await harness.push({ 'a/x': 'good' })
-    expect(settings.stale).toBe(false)
+    const harness = new Harness({ debounce: 0, secrets: ['password'], schema })
+    await harness.open({ 'a/password': 'good' })
+    await harness.push({ 'a/password': 'hunter2' })
+    expect(harness.settings.rejection).toBeDefined()
+    expect(JSON.stringify(harness.logger.entries.map((entry) => [entry, String(entry.fields['err'])]))).not.toContain(
+      'hunter2',
+    )
   })
 })
 
@@ -269,7 +236,7 @@ describe('Settings', () => {
     )
     await harness.push({ 'a/x': '2' })
     expect(seen).toEqual([['2', '1']])
-    expect(logger.messages('error').length).toBe(3)
+    expect(harness.logger.messages('error').length).toBe(3)
     stop()
     await harness.push({ 'a/x': '3' })
     expect(seen.length).toBe(1)
@@ -314,6 +281,38 @@ describe('Settings', () => {
     expect(seen).toEqual(['change', 'closed'])
   })
 
+  it('yields the present value and then the latest, until it is closed', async () => {
+    const harness = new Harness({ debounce: 0 })
+    const settings = await harness.open()
+    const values = settings[Symbol.asyncIterator]()
+    expect((await values.next()).value).toEqual({ x: '1' })
+    await harness.push({ 'a/x': '2' })
+    await harness.push({ 'a/x': '3' })
+    expect((await values.next()).value).toEqual({ x: '3' })
+    await settings.close()
+    expect((await values.next()).done).toBe(true)
+  })
+
+  it('is closed by the signal that its opening was given', async () => {
+    const controller = new AbortController()
+    const harness = new Harness({ debounce: 0, signal: controller.signal })
+    const settings = await harness.open()
+    let isClosed = false
+    settings.on('closed', () => (isClosed = true))
+    controller.abort()
+    await settle()
+    expect(isClosed).toBe(true)
+    expect(harness.isSourceClosed).toBe(true)
+  })
+
+  it('says how much each layer holds', async () => {
+    const settings = await new Harness({ layers: ['a', 'b'], optional: true }).open({ 'a/x': '1', 'a/y': '2' })
+    expect(settings.layers).toEqual([
+      { path: 'a', keys: 2 },
+      { path: 'b', keys: 0 },
+    ])
+  })
+
   it('closes once, fires closed, keeps its value, and leaves nothing behind', async () => {
     const harness = new Harness({ debounce: '1s' })
     const settings = await harness.open()
@@ -323,9 +322,9 @@ describe('Settings', () => {
     await harness.push({ 'a/x': '2' })
     expect(settings.close()).toBe(settings.close())
     await settings[Symbol.asyncDispose]()
-    await clock.advance(10_000)
+    await harness.clock.advance(10_000)
     expect(seen).toEqual(['closed'])
     expect(settings.value).toEqual({ x: '1' })
-    expect([harness.isSourceClosed, clock.pendingTimers]).toEqual([true, 0])
+    expect([harness.isSourceClosed, harness.clock.pendingTimers]).toEqual([true, 0])
   })
 })

@@ -1,7 +1,7 @@
-import { checkKey } from '../api/kv-key.js'
-import { checkObject, checkString, checkStrings, isRecord } from '../core/option-check.js'
-import { invalidOption } from '../errors/invalid-option.js'
-import { TXN_MAX_OPERATIONS } from '../api/txn.js'
+import { checkKey } from '../../api/kv-key.js'
+import { checkObject, checkString, checkStrings, isRecord } from '../../core/option-check.js'
+import { invalidOption } from '../../errors/invalid-option.js'
+import { TXN_MAX_OPERATIONS } from '../../api/txn.js'
 
 /** A folder of keys (or one document) that configures; later layers win. */
 export interface ConfigLayer {
@@ -23,6 +23,16 @@ export interface ApplicationLayers {
   readonly profiles?: readonly string[] | undefined
   /** The root of one environment. Default `config`. */
   readonly prefix?: string | undefined
+}
+
+/** The layers, for messages. */
+export function layersLabel(layers: readonly ConfigLayer[]): string {
+  return `the configuration of the layers ${quoted(layers)}`
+}
+
+/** The paths of layers, in quotes. */
+export function quoted(layers: readonly Pick<ConfigLayer, 'path'>[]): string {
+  return layers.map(({ path }) => JSON.stringify(path)).join(', ')
 }
 
 const DEFAULT_PREFIX = 'config'

@@ -1,8 +1,8 @@
-import type { AssembledLayer, Assembly } from './assembly/assembly.js'
-import type { ConfigDocument, LayerFormat } from './assembly/documents.js'
-import { keySegments } from './formats/keys.js'
-import { formatPath, type Segments } from './tree/path.js'
-import { partAt } from './tree/tree.js'
+import { keySegments } from '../formats/keys.js'
+import type { LayerFormat } from '../formats/layer-format.js'
+import { formatPath, type Segments } from '../tree/path.js'
+import { partAt, type TreeObject } from '../tree/tree.js'
+import type { AssembledLayer, ConfigDocument } from './documents.js'
 
 /** Where a value comes from. */
 export interface ConfigOrigin {
@@ -14,13 +14,20 @@ export interface ConfigOrigin {
   readonly modifyIndex?: number
 }
 
+/** What lies over what, and what came of it. */
+export interface LayeredTrees {
+  readonly layers: readonly AssembledLayer[]
+  readonly defaults: TreeObject
+  readonly tree: TreeObject
+}
+
 /** Tells where each value of one assembly comes from. */
 export class Origins {
-  readonly #assembly: Assembly
+  readonly #assembly: LayeredTrees
   readonly #format: LayerFormat['type']
   readonly #indexes = new Map<AssembledLayer, ReadonlyMap<string, ConfigDocument>>()
 
-  constructor(assembly: Assembly, format: LayerFormat['type']) {
+  constructor(assembly: LayeredTrees, format: LayerFormat['type']) {
     this.#assembly = assembly
     this.#format = format
   }
@@ -32,13 +39,17 @@ export class Origins {
   of(segments: Segments): ConfigOrigin | undefined {
     if (partAt(this.#assembly.tree, segments) === undefined) return undefined
     for (const layer of this.#assembly.layers.toReversed()) {
-      if (partAt(layer.tree, segments) === undefined) continue
-      const document = this.#documentOf(layer, segments)
-      if (document !== undefined) {
-        return { layer: layer.layer.path, key: document.key, modifyIndex: document.modifyIndex }
-      }
+      const origin = this.within(layer, segments)
+      if (origin !== undefined) return origin
     }
     return partAt(this.#assembly.defaults, segments) === undefined ? undefined : { layer: 'defaults' }
+  }
+
+  /** The same for one layer. */
+  within(layer: AssembledLayer, segments: Segments): ConfigOrigin | undefined {
+    if (partAt(layer.tree, segments) === undefined) return undefined
+    const document = this.#documentOf(layer, segments)
+    return document && { layer: layer.layer.path, key: document.key, modifyIndex: document.modifyIndex }
   }
 
   #documentOf(layer: AssembledLayer, segments: Segments): ConfigDocument | undefined {

@@ -1,4 +1,4 @@
-import { ProconsulError } from '../errors/proconsul-error.js'
+import { ProconsulError } from '../../errors/proconsul-error.js'
 
 /** One thing that is wrong with a state of the configuration. Never holds the value of a secret. */
 export interface ConfigIssue {
@@ -16,7 +16,7 @@ export interface ConfigIssue {
 }
 
 /** The issue as one line for people. */
-export function issueText(issue: ConfigIssue): string {
+function issueText(issue: ConfigIssue): string {
   const { key, line, column, path, message } = issue
   const place = line === undefined ? key : `${key ?? ''}:${line}:${column ?? 1}`
   return [place, path, message].filter((part) => part !== undefined && part !== '').join(': ')
@@ -25,17 +25,19 @@ export function issueText(issue: ConfigIssue): string {
 /** Thrown by the steps that make a configuration out of keys. */
 export class ConfigRejection extends Error {
   readonly issues: readonly ConfigIssue[]
+  /** What users are told. */
+  readonly error: ProconsulError
 
-  constructor(issues: readonly ConfigIssue[]) {
+  constructor(issues: readonly ConfigIssue[], error = configInvalid(issues)) {
     super('the configuration is not acceptable')
     this.issues = issues
+    this.error = error
   }
 }
 
 const SHOWN_ISSUES = 10
 
-/** The typed error for a state that is not acceptable. */
-export function configInvalid(issues: readonly ConfigIssue[]): ProconsulError {
+function configInvalid(issues: readonly ConfigIssue[]): ProconsulError {
   const shown = issues.slice(0, SHOWN_ISSUES).map((issue) => `\n  ${issueText(issue)}`)
   const more = issues.length > SHOWN_ISSUES ? `\n  and ${issues.length - SHOWN_ISSUES} more` : ''
   return new ProconsulError('PROCONSUL_CONFIG_INVALID', `the configuration is not acceptable:${shown.join('')}${more}`)
