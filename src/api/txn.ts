@@ -143,9 +143,10 @@ export class TxnApi {
   }
 
   async #send(operations: readonly TxnOperation[], options: RequestOptions): Promise<HttpAnswer> {
+    const body = requestBody(operations)
     const readsOnly = operations.every(({ type }) => READS.includes(type))
     return await write(this.#http, 'txn', '/txn', options, {
-      body: requestBody(operations),
+      body,
       idempotent: readsOnly,
       writes: !readsOnly,
       answers: [409],

@@ -17,7 +17,7 @@ export interface PemText {
 
 /** Reads a source. Throws `PROCONSUL_INVALID_OPTION`, naming the option, when it cannot be read. */
 export async function readPem(source: PemSource): Promise<readonly PemText[]> {
-  if (source.type === 'inline') return [{ pem: source.pem, shown: `${source.option}` }]
+  if (source.type === 'inline') return [{ pem: source.pem, shown: source.option }]
   return await orUnreadable(source, async () => {
     const paths = source.type === 'file' ? [source.path] : await filesIn(source.path)
     return await Promise.all(
