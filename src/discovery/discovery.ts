@@ -116,6 +116,7 @@ export class Discovery implements Closeable {
     })
     this.#events = new ListReader(engine, {
       name: 'event.list',
+      isLocal: true,
       ...USER_EVENT,
       read: (options) => apis.event.list(options),
     })

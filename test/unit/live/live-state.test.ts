@@ -22,7 +22,7 @@ describe('the state of what is followed', () => {
     expect(failureOf({ type: 'starting', failure: second })).toBe(second)
   })
 
-  it.each([
+  it.each<[string, State, State]>([
     ['starting', starting, { type: 'starting', failure: second }],
     ['fresh', fresh, { type: 'stale', fact, since: 9, reason: second, failure: second }],
     ['stale', stale, { type: 'stale', fact, since: 5, reason: first, failure: second }],
