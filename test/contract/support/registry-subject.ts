@@ -33,7 +33,7 @@ export interface RunningRegistry {
 /** A registry that is held to the contract. */
 export interface RegistrySubject {
   readonly name: string
-  start(): Promise<RunningRegistry>
+  readonly start: () => Promise<RunningRegistry>
 }
 
 const runtime = { clock: systemClock, random: Math.random, logger: recordingLogger() }
@@ -42,9 +42,9 @@ const runtime = { clock: systemClock, random: Math.random, logger: recordingLogg
 function running(makeRegistry: () => { registry: Registry; close(): Promise<void> }) {
   const closings: (() => Promise<void>)[] = []
   const open = (): Registry => {
-    const { registry, close } = makeRegistry()
-    closings.push(close)
-    return registry
+    const made = makeRegistry()
+    closings.push(() => made.close())
+    return made.registry
   }
   return {
     client: () => {
@@ -76,7 +76,10 @@ const MEMORY: RegistrySubject = {
       ...running(() => ({ registry: new MemoryRegistry(store), close: () => Promise.resolve() })),
       found: (name) => Promise.resolve(store.found(name)),
       has: (id) => Promise.resolve(store.entries.has(id)),
-      forget: (id) => Promise.resolve(store.forget(id)),
+      forget: (id) => {
+        store.forget(id)
+        return Promise.resolve()
+      },
     })
   },
 }

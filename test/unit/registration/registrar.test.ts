@@ -194,10 +194,10 @@ describe('the async context', () => {
     const seen: unknown[] = []
     const registration = await request.run('request', () => registrar.registerService(WEB))
     request.run('listener', () => registration.on('heartbeat', () => seen.push(request.getStore())))
-    const { setTimer } = clock
+    const setTimer = clock.setTimer.bind(clock)
     clock.setTimer = (...args) => {
       seen.push(request.getStore())
-      return setTimer.apply(clock, args)
+      return setTimer(...args)
     }
     await request.run('advance', () => clock.advance(1))
     await clock.advance(10_000)
