@@ -84,4 +84,34 @@ describe('leaving', () => {
     await clock.advance(30_000)
     expect([registration.state, clock.pendingTimers]).toEqual(['deregistered', 0])
   })
+
+  it('repeats what may pass at growing distances, and heeds for a second at most that it is to wait for an hour', async () => {
+    const { registration, agent, clock } = await registered()
+    const asked = Object.assign(failure('PROCONSUL_RATE_LIMITED'), { retryAfterMs: 3_600_000 })
+    const [unavailable, leaderless] = [failure('PROCONSUL_UNAVAILABLE'), failure('PROCONSUL_NO_LEADER')]
+    agent.answers('agent.service.deregister', unavailable, leaderless, asked, {})
+    const leftAt = clock.monotonic()
+    const leaving = registration.deregister({ timeout: '5s' })
+    await clock.advance(1_400)
+    await leaving
+    expect([agent.sent('agent.service.deregister').length, registration.state]).toEqual([4, 'deregistered'])
+    // 75 and 150 ms of back-off, and then the second.
+    expect(clock.monotonic() - leftAt).toBe(1_400)
+  })
+
+  it('gives up at once where repeating is of no use, and at the end of its time, and can be called again', async () => {
+    const { registration, agent, clock } = await registered()
+    agent.answers('agent.service.deregister', failure('PROCONSUL_PERMISSION_DENIED'))
+    await expect(registration.deregister()).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    agent.answers('agent.service.deregister', failure('PROCONSUL_UNAVAILABLE'))
+    const late = expect(registration.deregister({ timeout: '2s' })).rejects.toMatchObject({
+      code: 'PROCONSUL_TIMEOUT',
+      cause: { code: 'PROCONSUL_UNAVAILABLE' },
+    })
+    await clock.advance(2_000)
+    await late
+    agent.answers('agent.service.deregister', {})
+    await registration.deregister()
+    expect([registration.state, clock.pendingTimers]).toEqual(['deregistered', 0])
+  })
 })
