@@ -1,6 +1,6 @@
 /** `/v1/agent/self`, `/v1/agent/members`, node maintenance and the agent's own opinion of its services. */
 import type { AgentNode } from '../agent/agent-node.js'
-import { json, type Reply } from '../server/reply.js'
+import { json, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { aggregatedHealthRoutes } from './aggregated-health.js'
 import { setNodeMaintenance } from './maintenance.js'

@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { requireLeader } from '../server/query-endpoint.js'
-import { json, Refusal, type Reply } from '../server/reply.js'
+import { json, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import type { CheckDefinition, ServiceDefinition } from '../state/records.js'
 import { isCheckStatus } from '../checks/check-spec.js'

@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import { compileFilter } from '../filter/filter.js'
 import { CACHED_STYLE, CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
-import { json } from '../server/reply.js'
+import { json } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { topics } from '../state/wake-ups.js'
 import { requireRest } from './require-rest.js'

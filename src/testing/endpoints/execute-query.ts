@@ -1,7 +1,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import type { QueryEndpoint } from '../server/query-endpoint.js'
-import { plain, type Reply } from '../server/reply.js'
+import { plain, type Reply } from '../wire/reply.js'
 import type { CheckRecord } from '../state/records.js'
 import type { PreparedQueryRecord } from '../state/prepared-queries.js'
 import { connectInstances } from './service-search.js'

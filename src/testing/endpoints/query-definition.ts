@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../server/api-request.js'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import type { PreparedQueryRecord } from '../state/prepared-queries.js'
 import { anything, flag, integer, list, map, object, text } from '../wire/go-decode.js'
 import { GoDurationError, parseGoDuration } from '../wire/go-duration.js'

@@ -1,5 +1,5 @@
 import { metaHeaders } from '../server/query-endpoint.js'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import { compileExpression } from './evaluator.js'
 import { FilterError } from './expression.js'
 import { FIELDS, type FilterKind } from './fields.js'
