@@ -23,10 +23,6 @@ class FakeProcess extends EventEmitter implements SignalProcess {
   readonly kill = vi.fn()
   readonly exit = vi.fn<SignalProcess['exit']>()
   readonly emitWarning = vi.fn<SignalProcess['emitWarning']>()
-
-  override listeners(name: string): object[] {
-    return super.listeners(name)
-  }
 }
 
 function scene(
