@@ -168,7 +168,8 @@ export type { QueryMeta } from './http/query-meta.js'
 
 // leaving
 export type { CloseOptions, SignalOptions } from './lifecycle/shutdown-options.js'
-export type { DrainedHook, LeftBehind, ShutdownReport } from './lifecycle/shutdown.js'
+export type { DrainedHook, HookContext } from './lifecycle/drained-hook.js'
+export type { LeftBehind, ShutdownReport } from './lifecycle/shutdown.js'
 export type { SignalHandlers } from './lifecycle/process-signals.js'
 
 // for whoever injects them

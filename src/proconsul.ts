@@ -23,7 +23,8 @@ import { Lane } from './http/lane.js'
 import type { ServiceInstance } from './instances/service-instance.js'
 import type { ServiceWatcher } from './instances/service-watcher.js'
 import { Kv } from './kv/kv.js'
-import { handleSignals, type SignalHandlers } from './lifecycle/process-signals.js'
+import { handleSignals, refuseWorkerThread, type SignalHandlers } from './lifecycle/process-signals.js'
+import { isProcessEnding } from './lifecycle/shutdown-group.js'
 import {
   resolveCloseOptions,
   resolveSignalOptions,
@@ -33,6 +34,7 @@ import {
 import {
   reportInsideHook,
   shutdown,
+  type LeaveOutcome,
   type ShutdownPlan,
   type ShutdownReport,
   type ShutdownSteps,
@@ -89,11 +91,16 @@ export class Proconsul implements AsyncDisposable {
   readonly #registrar: Registrar
   readonly #configs: ConfigReader
   readonly #steps: ShutdownSteps = {
-    leave: (signal) => this.#registrar.leave(signal),
+    leave: (signal) => this.#leave(signal),
     close: () => this.#letGo(),
   }
   #signals: SignalHandlers | undefined
+  /** From its beginning on, nothing new is registered. */
   #closing: Promise<ShutdownReport> | undefined
+  /** From the signal on, where it is one by which the client leaves. */
+  #leftBySignal: Promise<unknown> | undefined
+  /** After the drain and the hook. Until then everything that reads goes on. */
+  #isClosed = false
 
   /** @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option or the environment variable */
   constructor(options: ProconsulOptions = {}) {
@@ -133,14 +140,18 @@ export class Proconsul implements AsyncDisposable {
    * @throws ProconsulError as {@link Registrar.registerService} says
    */
   async registerService(definition: ServiceDefinition, options?: RegisterOptions): Promise<Registration> {
-    this.#refuseClosed()
-    return await this.#registrar.registerService(definition, options)
+    return await this.#untilLeft(async () => {
+      if (this.#closing !== undefined) throw closedError()
+      return await this.#registrar.registerService(definition, options)
+    })
   }
 
   /** Deregisters a service of this agent by its id. One that the agent does not know is fine. */
   async deregisterService(id: string, options?: DeregisterOptions): Promise<void> {
-    this.#refuseClosed()
-    await this.#registrar.deregisterService(id, options)
+    await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      await this.#registrar.deregisterService(id, options)
+    })
   }
 
   /** The registrations of this client that have not ended. */
@@ -194,8 +205,10 @@ export class Proconsul implements AsyncDisposable {
 
   /** The instances of a service, read once. */
   async discover(name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
-    this.#refuseClosed()
-    return await this.#discovery.discover(name, query)
+    return await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      return await this.#discovery.discover(name, query)
+    })
   }
 
   /**
@@ -207,20 +220,30 @@ export class Proconsul implements AsyncDisposable {
   ): Promise<Settings<StandardSchemaV1.InferOutput<Schema>>>
   async config<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>>
   async config<T>(options: ConfigOptions<T>): Promise<Settings<T>> {
-    this.#refuseClosed()
-    return await this.#configs.open(options)
+    return await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      return await this.#configs.open(options)
+    })
   }
 
   /**
-   * At one of the signals: out of discovery, drain, the application's hook, then everything else; a second signal ends the process at
-   * once. The process then ends by the same signal. A further call replaces the handlers of the one before.
-   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   * At one of the signals: out of discovery, drain, the application's hook, then everything else; and then the process ends by the same
+   * signal. The signal given again changes nothing, but a second Ctrl-C, a second or more after the first, ends the process at once. A
+   * further call replaces the handlers of the one before. From the signal on, a call that is cut off by it settles when the client has
+   * left; where the process ends with that, never.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also in a worker thread, which gets no signals; `PROCONSUL_CLOSED`
    */
   shutdownOnSignals(options?: SignalOptions): SignalHandlers {
-    this.#refuseClosed()
+    refuseWorkerThread()
+    if (this.#closing !== undefined) throw closedError()
     const plan = resolveSignalOptions(options)
+    const leave = (): Promise<ShutdownReport> => {
+      const report = this.#shutdown(plan)
+      this.#leftBySignal = report
+      return report
+    }
     this.#signals?.remove()
-    this.#signals = handleSignals(plan, () => this.#shutdown(plan))
+    this.#signals = handleSignals(plan, leave, process, undefined, this.#options.runtime)
     return this.#signals
   }
 
@@ -241,9 +264,7 @@ export class Proconsul implements AsyncDisposable {
       return soFar === undefined ? this.#closing : Promise.resolve(soFar)
     }
     try {
-      const plan = resolveCloseOptions(options)
-      this.#signals?.remove()
-      return this.#shutdown(plan)
+      return this.#shutdown(resolveCloseOptions(options))
     } catch (error) {
       if (!isProconsulError(error)) throw error
       return Promise.reject(error)
@@ -259,13 +280,39 @@ export class Proconsul implements AsyncDisposable {
     return this.#closing
   }
 
+  async #leave(signal: AbortSignal): Promise<LeaveOutcome> {
+    const known = this.registrations.filter(({ state }) => state !== 'registering')
+    const { leftBehind } = await this.#registrar.leave(signal)
+    return { registrations: known.length, leftBehind }
+  }
+
   async #letGo(): Promise<void> {
-    await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close(), this.kv.close()])
+    this.#isClosed = true
+    await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close()])
+    // What is still asked by then is not told of a close by which the process ends: see `isProcessEnding`.
+    if (isProcessEnding()) return
+    await this.kv.close()
     await this.#engine.close()
     this.#http.close()
+    this.#signals?.remove()
+  }
+
+  /** Has the failure of a call wait until the client has left, where it leaves by a signal. */
+  async #untilLeft<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      await this.#leftBySignal
+      if (this.#leftBySignal !== undefined && isProcessEnding()) await new Promise(() => undefined)
+      throw error
+    }
   }
 
   #refuseClosed(): void {
-    if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
+    if (this.#isClosed) throw closedError()
   }
+}
+
+function closedError(): ProconsulError {
+  return new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
 }

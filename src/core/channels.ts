@@ -48,6 +48,8 @@ export const TURNS_OF_EVENTS = Object.freeze({
   'credentials-unusable': 'warn',
   'shutdown-begun': 'info',
   'shutdown-done': 'info',
+  /** The process ends before its shutdown is done. */
+  'shutdown-cut-short': 'warn',
   'hook-failed': 'error',
 } as const satisfies Record<string, keyof Logger>)
 

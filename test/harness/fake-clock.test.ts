@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { sleep } from '../../../src/core/sleep.js'
-import { FakeClock } from '../../support/fake-clock.js'
+import { sleep } from '../../src/core/sleep.js'
+import { FakeClock } from '../support/fake-clock.js'
 
 it('fires timers in the order in which they fall due, each at its own time', async () => {
   const clock = new FakeClock()

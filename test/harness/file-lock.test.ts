@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { withFileLock } from '../../support/provision/file-lock.js'
+import { withFileLock } from '../support/provision/file-lock.js'
 
 let folder: string
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { eventually } from '../../support/eventually.js'
+import { eventually } from '../support/eventually.js'
 
 it('gives what the check returns once it no longer throws', async () => {
   let tries = 0

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startConsul } from '../support/consul-agent.js'
-import { findConsulContainer, type ConsulSource } from '../support/consul-binary.js'
-import { eventually } from '../support/eventually.js'
-import { runCommand } from '../support/process/run-command.js'
-import { extractConsul, findConsulImage, type ConsulImage } from '../support/provision/container-image.js'
+import { startConsul } from '../../support/consul-agent.js'
+import { findConsulContainer, type ConsulSource } from '../../support/consul-binary.js'
+import { eventually } from '../../support/eventually.js'
+import { runCommand } from '../../support/process/run-command.js'
+import { extractConsul, findConsulImage, type ConsulImage } from '../../support/provision/container-image.js'
 
 describe('the launcher with Consul in a container', () => {
   let found: ConsulImage

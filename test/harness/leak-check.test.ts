@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { expectNoLeaks, LeakCheck } from '../../support/leak-check.js'
+import { expectNoLeaks, LeakCheck } from '../support/leak-check.js'
 
 it('sees a timer that is left, even one that would not keep the process alive, and says where it was made', async () => {
   using check = new LeakCheck()
