@@ -49,12 +49,15 @@ await runTask(async () => {
 
 function report(mutants: readonly Mutant[]): void {
   const counted = mutants.filter(({ status }) => COUNTED.includes(status))
-  const files = Map.groupBy(counted, ({ fileName }) => fileName.slice(PROJECT.length + 1))
-  for (const [file, ofFile] of [...files].sort()) {
+  const fileOf = ({ fileName }: Mutant): string => fileName.slice(PROJECT.length + 1)
+  for (const file of [...new Set(counted.map(fileOf))].sort()) {
+    const ofFile = counted.filter((mutant) => fileOf(mutant) === file)
     console.log(`${score(ofFile)}  ${file}`)
     for (const { status, mutatorName, replacement, location } of ofFile) {
       if (NOTICED.includes(status)) continue
-      console.log(`         ${file}:${location.start.line} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 80)}`)
+      console.log(
+        `         ${file}:${location.start.line} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 80)}`,
+      )
     }
   }
   console.log(`${score(counted)}  of ${counted.length} changes were noticed`)
