@@ -126,12 +126,12 @@ export class Turns {
     const crowded = this.#members > this.#places
     const anchored = this.#hasAnchor && (!crowded || request.hot)
     const longestMs = anchored ? (crowded ? HOT_WAIT_MS : Infinity) : crowded ? this.#turnMs() : RELAXED_WAIT_MS
-    const waitMs = Math.min(this.#longestWaitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs))
+    const waitMs = Math.round(Math.min(this.#longestWaitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs)))
     if (anchored) this.#anchored += 1
     else this.#visiting += 1
     const grantedAt = this.#clock.monotonic()
     return {
-      waitMs: Math.round(waitMs),
+      waitMs,
       isVisit: crowded && !anchored,
       leave: () => {
         const tookMs = this.#clock.monotonic() - grantedAt

@@ -2,8 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../../src/api/wire.js'
 import { isWhole, ListReader } from '../../../src/discovery/list-reader.js'
 import type { ItemList } from '../../../src/instances/instance-source.js'
+import { querySource } from '../../../src/watch/query-source.js'
 import { settle } from '../../support/fake-clock.js'
-import { makeEngine } from '../watch/harness.js'
+import { failure, makeEngine, query } from '../watch/harness.js'
+
+const ignore = (): void => undefined
 
 /** Why the list of this answer is empty, as far as is known. */
 async function reasonOf(answer: Answer<readonly string[]>, isNeverEmpty?: () => boolean): Promise<string | undefined> {
@@ -46,6 +49,29 @@ describe('a list that is read', () => {
   it('is not called empty while something is in it', async () => {
     expect(await reasonOf({ value: ['a'], meta: { index: 1, filteredByAcls: true } }, () => true)).toBeUndefined()
   })
+})
+
+it('is read on without a leader when the agent answers by itself, and waits for one otherwise', async () => {
+  const harness = makeEngine()
+  const reads = { own: 0, servers: 0 }
+  const shape = { key: (item: string) => item, same: (a: string, b: string) => a === b }
+  const read = (who: keyof typeof reads) => (): Promise<Answer<readonly string[]>> => {
+    reads[who] += 1
+    return Promise.resolve({ value: ['a'], meta: {} })
+  }
+  const observer = { onValue: ignore, onFailure: ignore, onDoubt: ignore, onSaved: ignore, onProblem: ignore }
+  const failing = { read: () => Promise.reject(failure('PROCONSUL_NO_LEADER')) }
+  querySource('other', harness.texts, query('other', failing)).observe(observer)
+  await settle()
+  new ListReader<string, object>(harness.engine, { name: 'own', ...shape, isLocal: true, read: read('own') })
+    .source('own', {})
+    .observe(observer)
+  new ListReader<string, object>(harness.engine, { name: 'servers', ...shape, read: read('servers') })
+    .source('servers', {})
+    .observe(observer)
+  await settle()
+  expect(reads).toEqual({ own: 1, servers: 0 })
+  await harness.engine.close()
 })
 
 describe('a list of a whole datacenter', () => {
