@@ -7,11 +7,12 @@ import type { Runtime } from '../../core/runtime.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
 import type { HttpClient } from '../../http/request.js'
 import type { WatchEngine } from '../../watch/watch-engine.js'
+import { checkAddress } from '../definition/limits.js'
 import { refuseForeignFields, refuseLoopbackChecks } from '../definition/agent-fit.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import type { DeregisterOptions, ServiceDefinition } from '../definition/service-definition.js'
 import type { Boot } from '../identity/boot.js'
-import { isLocalAgent, ownAddress, type AgentEndpoint } from '../identity/own-address.js'
+import { ADDRESS_VARIABLES, isLocalAgent, ownAddress, type AgentEndpoint } from '../identity/own-address.js'
 import { Agents } from './agent/agents.js'
 import { Comparison } from './agent/comparison.js'
 import type { ConsulParts } from './agent/consul-parts.js'
@@ -59,6 +60,7 @@ export class ConsulRegistry implements Registry {
   }
 
   open(definition: ResolvedDefinition, boot: Boot): RegistryRecord {
+    if (definition.service.address === undefined) checkEnvironment(this.#parts.environment)
     return new ConsulRecord(definition, boot, {
       ...this.#consul,
       agents: this.#agents,
@@ -108,5 +110,13 @@ export class ConsulRegistry implements Registry {
       unwatch?.()
       this.#comparison.remove(record)
     }
+  }
+}
+
+/** A variable that holds no address is said at the call, before anything is looked up. */
+function checkEnvironment(environment: NodeJS.ProcessEnv): void {
+  for (const name of ADDRESS_VARIABLES) {
+    const value = environment[name]
+    if (value !== undefined && value !== '') checkAddress(name, value)
   }
 }

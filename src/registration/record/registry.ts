@@ -6,7 +6,10 @@ import type { RegistryRecord } from './record.js'
 
 /** A registry, for all services of one client. */
 export interface Registry {
-  /** The record of one service. Nothing is sent. */
+  /**
+   * The record of one service. Nothing is sent.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION` where this place is set up in a way that no service can be registered
+   */
   open(definition: ResolvedDefinition, boot: Boot): RegistryRecord
 
   /**
