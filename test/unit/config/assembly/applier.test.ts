@@ -174,7 +174,10 @@ describe("what users' code throws or returns", () => {
     const thrower = (): never => {
       throw strange()
     }
-    const rejecter = (): Promise<never> => Promise.reject(strange())
+    const rejecter = async (): Promise<never> => {
+      await Promise.resolve()
+      throw strange()
+    }
     const layers = ['a']
     const standard = (validate: () => unknown): never =>
       ({ '~standard': { version: 1, vendor: 'x', validate } }) as never
