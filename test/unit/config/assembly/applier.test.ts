@@ -140,7 +140,7 @@ const STRANGE: readonly [string, () => unknown][] = [
   ['null', () => null],
   ['a text', () => 'no'],
   ['a symbol', () => Symbol('no')],
-  ['an object without a prototype', () => Object.create(null)],
+  ['an object without a prototype', (): unknown => Object.create(null)],
   ['an error whose message is no text', () => Object.assign(new Error('x'), { message: { toString: () => 'x' } })],
   ['an error whose message throws', () => Object.defineProperty(new Error('x'), 'message', { get: hostile })],
   ['a proxy that throws whatever is done with it', () => new Proxy({}, new Proxy({}, { get: () => hostile }))],
@@ -174,7 +174,10 @@ describe("what users' code throws or returns", () => {
     const thrower = (): never => {
       throw strange()
     }
-    const rejecter = (): Promise<never> => Promise.reject(strange() as Error)
+    const rejecter = async (): Promise<never> => {
+      await Promise.resolve()
+      throw strange()
+    }
     const layers = ['a']
     const standard = (validate: () => unknown): never =>
       ({ '~standard': { version: 1, vendor: 'x', validate } }) as never
