@@ -44,7 +44,7 @@ export type {
 } from './registration/definition/check-definition.js'
 export type { HealthHandler } from './registration/health/health-handler.js'
 export type { ProbeResult, RegistrationHealth } from './registration/health/probe-board.js'
-export type { Probe, ProbeDefinition, Probes } from './registration/health/probe.js'
+export type { Probe, ProbeDefinition, Probes } from './registration/definition/probe-definition.js'
 
 // discovery
 export { filter } from './discovery/filter.js'

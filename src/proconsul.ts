@@ -130,7 +130,7 @@ export class Proconsul implements AsyncDisposable {
       engine: this.#engine,
       endpoint: connection,
       environment: process.env,
-      onTokenChange: (listener) => http.tokens.onChange(listener),
+      onTokenChange: (listener) => http.onCredentialsChange(listener),
     })
     this.#registrar = new Registrar({ runtime, registry, target: () => http.plainTarget() })
   }

@@ -16,7 +16,7 @@ import {
   type ResolvedRegisterOptions,
 } from './definition/resolve-options.js'
 import type { DeregisterOptions, RegisterOptions, ServiceDefinition } from './definition/service-definition.js'
-import { BeatThread } from './heartbeat/beat-thread.js'
+import { BeatThread } from './heartbeat/thread/beat-thread.js'
 import { formatBoot, ownBoot } from './identity/boot.js'
 import { liveRuns } from './identity/live-runs.js'
 import type { Completed } from './life/context.js'

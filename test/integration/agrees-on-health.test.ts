@@ -27,8 +27,7 @@ beforeAll(async () => {
     address: '127.0.0.1',
     port: 80,
     weights: { passing: 10, warning: 3 },
-    check: { type: 'ttl', ttl: '3s' },
-    probes: { soft: () => ({ status, output: status }) },
+    check: { type: 'ttl', ttl: '3s', probes: { soft: () => ({ status, output: status }) } },
   })
   server = createServer(consul.healthHandler()).listen(0, '127.0.0.1')
   resolver.setServers([`127.0.0.1:${ports.serfLan}`])

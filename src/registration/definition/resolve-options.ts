@@ -1,8 +1,7 @@
 import { parseDuration } from '../../core/duration.js'
 import { checkBoolean, checkFunction, checkObject, checkSignal } from '../../core/option-check.js'
 import type { ProconsulError } from '../../errors/proconsul-error.js'
-import { optional } from './check-definition.js'
-import { REGISTRATION_DEFAULTS } from './resolve-definition.js'
+import { optional } from './resolve-check.js'
 import type { DeregisterOptions, RegisterOptions } from './service-definition.js'
 
 /** {@link RegisterOptions} with every value decided. */
@@ -20,6 +19,14 @@ export interface ResolvedDeregisterOptions {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }
+
+/** Every default, with its reason. */
+export const REGISTRATION_DEFAULTS = Object.freeze({
+  /** Longer than an election and a restart of the agent. */
+  timeoutMs: 30_000,
+  /** Longer than the agent's own hold of about 7 s while servers elect a leader. */
+  deregisterTimeoutMs: 10_000,
+})
 
 /** @throws ProconsulError `PROCONSUL_INVALID_OPTION` */
 export function resolveRegisterOptions(options: RegisterOptions): ResolvedRegisterOptions {

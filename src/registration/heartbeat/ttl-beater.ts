@@ -1,7 +1,7 @@
 import type { Runtime } from '../../core/runtime.js'
 import type { ServiceHealth } from '../health/service-health.js'
 import { BEATS_PER_TTL, type RegistryRecord } from '../record/record.js'
-import type { BeatThread } from './beat-thread.js'
+import type { BeatThread } from './thread/beat-thread.js'
 import { Heartbeat, type Beater, type HeartbeatParts } from './heartbeat.js'
 import { WorkerHeartbeat } from './worker-heartbeat.js'
 

@@ -1,12 +1,11 @@
 import { httpFailure } from '../../errors/http-failure.js'
 import { networkFailure } from '../../errors/network-failure.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
-import type { HealthStatus } from '../definition/health-status.js'
-import type { ResolvedHeartbeat } from '../definition/resolve-definition.js'
+import type { ResolvedHeartbeat } from '../definition/resolve-heartbeat.js'
 import type { BeatReport, BeatRequest } from '../record/record.js'
-import type { BeatThread } from './beat-thread.js'
-import type { WorkerResult } from './beat-worker.js'
 import type { Beater, HeartbeatParts } from './heartbeat.js'
+import type { BeatThread } from './thread/beat-thread.js'
+import type { BeatResult } from './thread/messages.js'
 
 /** What a thread's heartbeat does and whom it tells. */
 export interface WorkerHeartbeatParts extends Omit<HeartbeatParts, 'send'> {
@@ -68,9 +67,9 @@ export class WorkerHeartbeat implements Beater {
     return this.#isAdded && this.#stopped === undefined
   }
 
-  #hear(result: WorkerResult): void {
+  #hear(result: BeatResult): void {
     this.#tellReport()
-    if (result['ok'] === true) this.#parts.onBeat(statusOf(result), Number(result['durationMs']))
+    if (result.ok) this.#parts.onBeat(result.status, result.durationMs)
     else this.#parts.onFailure(failureOf(this.#parts.request.operation, result))
   }
 
@@ -84,15 +83,9 @@ export class WorkerHeartbeat implements Beater {
   }
 }
 
-function statusOf({ status }: WorkerResult): HealthStatus {
-  return status === 'passing' || status === 'warning' ? status : 'critical'
-}
-
-function failureOf(operation: string, result: WorkerResult): ProconsulError {
-  if (result['timedOut'] === true) return new ProconsulError('PROCONSUL_TIMEOUT', `${operation}: no answer in time`)
-  if (typeof result['httpStatus'] === 'number') {
-    return httpFailure({ operation, status: result['httpStatus'], body: String(result['body']) })
-  }
-  const error = Object.assign(new Error(String(result['message'])), { code: String(result['code']) })
-  return networkFailure(operation, 'the agent', error)
+function failureOf(operation: string, result: BeatResult): ProconsulError {
+  const { timedOut, httpStatus, body = '', message, code } = result
+  if (timedOut === true) return new ProconsulError('PROCONSUL_TIMEOUT', `${operation}: no answer in time`)
+  if (httpStatus !== undefined) return httpFailure({ operation, status: httpStatus, body })
+  return networkFailure(operation, 'the agent', Object.assign(new Error(message), { code }))
 }

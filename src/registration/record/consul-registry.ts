@@ -80,7 +80,7 @@ export class ConsulRegistry implements Registry {
     if (definition.address !== undefined) return definition
     const { endpoint, environment, runtime } = this.#parts
     const options = { runtime, delays: LOOKUP_DELAYS, signal, onFailure }
-    const address = await persist(options, () => orAborted(signal, ownAddress(endpoint, environment)))
+    const address = await persist(options, () => ownAddress(endpoint, environment, { signal, clock: runtime.clock }))
     return { ...definition, ...(address !== undefined && { address }) }
   }
 

@@ -1,6 +1,6 @@
 import { resolveDefinition } from '../../../src/registration/definition/resolve-definition.js'
 import type { ServiceDefinition } from '../../../src/registration/definition/service-definition.js'
-import { BeatThread } from '../../../src/registration/heartbeat/beat-thread.js'
+import { BeatThread } from '../../../src/registration/heartbeat/thread/beat-thread.js'
 import { formatBoot } from '../../../src/registration/identity/boot.js'
 import type { HttpRequest } from '../../../src/http/request.js'
 import type { RegistrationEvents } from '../../../src/registration/life/events.js'

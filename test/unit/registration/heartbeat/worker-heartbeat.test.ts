@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PlainTarget } from '../../../../src/http/plain-target.js'
-import { BeatThread } from '../../../../src/registration/heartbeat/beat-thread.js'
+import { BeatThread } from '../../../../src/registration/heartbeat/thread/beat-thread.js'
 import { WorkerHeartbeat } from '../../../../src/registration/heartbeat/worker-heartbeat.js'
 import { FakeClock, settle } from '../../../support/fake-clock.js'
 import { recordingLogger } from '../../../support/recording-logger.js'

@@ -1,31 +1,25 @@
 import { Worker } from 'node:worker_threads'
-import { withDeadline } from '../../core/abort.js'
-import type { Timer } from '../../core/clock.js'
-import { isRecord } from '../../core/option-check.js'
-import type { Runtime } from '../../core/runtime.js'
-import { ProconsulError } from '../../errors/proconsul-error.js'
-import type { PlainTarget } from '../../http/plain-target.js'
-import { WORKER_SOURCE } from './worker-source.js'
-
-/** How a beat of the worker went. */
-export type WorkerResult = Readonly<Record<string, unknown>>
+import { withDeadline } from '../../../core/abort.js'
+import type { Timer } from '../../../core/clock.js'
+import { isRecord } from '../../../core/option-check.js'
+import type { Runtime } from '../../../core/runtime.js'
+import { ProconsulError } from '../../../errors/proconsul-error.js'
+import type { BeatResult, FromThread, Question, ThreadTarget, ToThread } from './messages.js'
+import { THREAD_PROGRAM } from './program.js'
+import { PULSE_MS } from './pulse.js'
 
 /** What is asked of the worker, and how to tell whoever waits for the answer. */
-interface Question {
-  readonly message: { readonly type: string; readonly key: string; readonly sequence: number }
+interface Asked {
+  readonly question: Question
   readonly settle: () => void
 }
 
 /** Hears of what a worker does. */
 export interface WorkerListener {
-  onResult(key: string, result: WorkerResult): void
+  onResult(key: string, result: BeatResult): void
   /** The worker has ended, by itself or by `end`. It is the last that is heard of it. */
   onExit(): void
 }
-
-/** The main thread shows this often that it is alive; the worker looks half as often. */
-const PULSE_MS = 50
-const LOOK_MS = 100
 
 /** The token for the worker may take this long. Beats wait for it, and one that never comes must not hold them for ever. */
 const TARGET_MS = 10_000
@@ -37,21 +31,23 @@ export class BeatWorker {
   readonly #worker: Worker
   readonly #exited = new AbortController()
   /** What it has not answered yet, by number. */
-  readonly #asked = new Map<number, Question>()
+  readonly #asked = new Map<number, Asked>()
   #sequence = 0
+  #beginning: Promise<void> = Promise.resolve()
   #hasBegun = false
+  #renewals = 0
   #keepAlive = false
   #pulse: Timer | undefined
 
   /** Starts it. Throws where the system has no thread to give, or does not allow one. */
   constructor(runtime: Runtime, listener: WorkerListener) {
-    const pulse = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const pulse = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
     this.#runtime = runtime
     this.#listener = listener
-    this.#worker = new Worker(WORKER_SOURCE, {
+    this.#worker = new Worker(THREAD_PROGRAM, {
       eval: true,
       name: 'proconsul heartbeats',
-      workerData: { pulse, lookMs: LOOK_MS },
+      workerData: pulse,
       // Loaders and flags of the application are not for this thread.
       execArgv: [],
       env: {},
@@ -60,29 +56,28 @@ export class BeatWorker {
     this.#worker.on('error', (error) => runtime.logger.warn({ err: error }, 'the heartbeat thread failed'))
     this.#worker.once('exit', () => this.#onExit())
     this.#refOrUnref()
-    this.#beatPulse(new Int32Array(pulse))
+    this.#beatPulse(pulse)
   }
 
   /** Tells it where the agent is, what is `known` by then, and what it was asked. Ends it when the first cannot be found out. */
-  async begin(target: () => Promise<PlainTarget>, known: () => Iterable<object>): Promise<void> {
-    const { clock, logger } = this.#runtime
-    const onTimeout = (): ProconsulError =>
-      new ProconsulError('PROCONSUL_TIMEOUT', 'no token for the heartbeats in time')
-    try {
-      const bounds = { clock, timeoutMs: TARGET_MS, signal: this.#exited.signal, onTimeout }
-      this.#worker.postMessage({ type: 'target', target: await withDeadline(bounds, target) })
-      this.#hasBegun = true
-      for (const message of known()) this.post(message)
-      for (const { message } of this.#asked.values()) this.post(message)
-    } catch (error) {
-      if (this.#exited.signal.aborted) return
-      logger.warn({ err: error }, 'the heartbeat thread could not be told where the agent is')
-      await this.end()
-    }
+  begin(target: () => Promise<ThreadTarget>, known: () => Iterable<ToThread>): Promise<void> {
+    this.#beginning = this.#begin(target, known)
+    return this.#beginning
+  }
+
+  /** Tells it where the agent is now. Of several at once the last counts. Rejects when that cannot be found out. */
+  async renew(target: () => Promise<ThreadTarget>): Promise<void> {
+    this.#renewals += 1
+    const renewal = this.#renewals
+    // What it begins with may have been read before the change.
+    await this.#beginning
+    if (this.#exited.signal.aborted) return
+    const current = await this.#inTime(target)
+    if (renewal === this.#renewals) this.post({ type: 'target', target: current })
   }
 
   /** Tells it something new. One that has not begun need not hear it: it will be told all. */
-  post(message: object): void {
+  post(message: ToThread): void {
     if (this.#hasBegun) this.#worker.postMessage(message)
   }
 
@@ -99,7 +94,7 @@ export class BeatWorker {
 
   /** Waits no more for what was asked about a check. */
   settle(key: string): void {
-    for (const [sequence, asked] of this.#asked) if (asked.message.key === key) this.#answer(sequence)
+    for (const [sequence, asked] of this.#asked) if (asked.question.key === key) this.#answer(sequence)
   }
 
   /** Whether it keeps the process running also when nothing is asked of it. */
@@ -113,22 +108,41 @@ export class BeatWorker {
     await this.#worker.terminate()
   }
 
-  #ask(type: string, key: string): Promise<void> {
+  async #begin(target: () => Promise<ThreadTarget>, known: () => Iterable<ToThread>): Promise<void> {
+    try {
+      this.#worker.postMessage({ type: 'target', target: await this.#inTime(target) } satisfies ToThread)
+      this.#hasBegun = true
+      for (const message of known()) this.post(message)
+      for (const { question } of this.#asked.values()) this.post(question)
+    } catch (error) {
+      if (this.#exited.signal.aborted) return
+      this.#runtime.logger.warn({ err: error }, 'the heartbeat thread could not be told where the agent is')
+      await this.end()
+    }
+  }
+
+  async #inTime(target: () => Promise<ThreadTarget>): Promise<ThreadTarget> {
+    const onTimeout = (): ProconsulError =>
+      new ProconsulError('PROCONSUL_TIMEOUT', 'no token for the heartbeats in time')
+    const { clock } = this.#runtime
+    return await withDeadline({ clock, timeoutMs: TARGET_MS, signal: this.#exited.signal, onTimeout }, target)
+  }
+
+  #ask(type: Question['type'], key: string): Promise<void> {
     if (this.#exited.signal.aborted) return Promise.resolve()
     this.#sequence += 1
-    const message = { type, key, sequence: this.#sequence }
+    const question = { type, key, sequence: this.#sequence }
     return new Promise((settle) => {
-      this.#asked.set(message.sequence, { message, settle })
+      this.#asked.set(question.sequence, { question, settle })
       this.#refOrUnref()
-      this.post(message)
+      this.post(question)
     })
   }
 
   #hear(message: unknown): void {
-    if (!isRecord(message)) return
-    const { key, sequences } = message
-    if (typeof key === 'string') this.#listener.onResult(key, message)
-    for (const sequence of Array.isArray(sequences) ? sequences : []) this.#answer(Number(sequence))
+    if (!isFromThread(message)) return
+    if (message.key !== undefined && isOfBeat(message)) this.#listener.onResult(message.key, message)
+    for (const sequence of message.sequences) this.#answer(sequence)
   }
 
   #answer(sequence: number): void {
@@ -153,4 +167,12 @@ export class BeatWorker {
     if (this.#keepAlive || this.#asked.size > 0) this.#worker.ref()
     else this.#worker.unref()
   }
+}
+
+function isFromThread(message: unknown): message is FromThread {
+  return isRecord(message) && Array.isArray(message['sequences'])
+}
+
+function isOfBeat(message: FromThread): message is FromThread & BeatResult {
+  return message.ok !== undefined
 }

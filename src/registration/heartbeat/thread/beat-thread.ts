@@ -1,22 +1,11 @@
-import type { Timer } from '../../core/clock.js'
-import type { Runtime } from '../../core/runtime.js'
-import type { PlainTarget } from '../../http/plain-target.js'
-import type { Report } from '../health/service-health.js'
-import { BeatWorker, type WorkerResult } from './beat-worker.js'
+import { outOfContext } from '../../../core/async-context.js'
+import type { Timer } from '../../../core/clock.js'
+import type { Runtime } from '../../../core/runtime.js'
+import type { Report } from '../../health/service-health.js'
+import { BeatWorker } from './beat-worker.js'
+import type { BeatResult, ThreadEntry, ThreadTarget, ToThread } from './messages.js'
 
-/** One check that the thread keeps alive. */
-export interface ThreadEntry {
-  readonly key: string
-  /** Path and id of the check's update. */
-  readonly path: string
-  readonly intervalMs: number
-  readonly timeoutMs: number
-  readonly warnAfterMs: number
-  readonly criticalAfterMs: number
-  readonly report: Report
-}
-
-type Listener = (result: WorkerResult) => void
+type Listener = (result: BeatResult) => void
 
 /** An entry as it is now: with it a thread that is started again goes on. */
 interface Held {
@@ -36,14 +25,14 @@ const RESPAWN_MS = 1_000
  */
 export class BeatThread {
   readonly #runtime: Runtime
-  readonly #target: () => Promise<PlainTarget>
+  readonly #target: () => Promise<ThreadTarget>
   readonly #entries = new Map<string, Held>()
   /** Undefined while there is nothing to keep alive, and from an exit to the respawn. */
   #worker: BeatWorker | undefined
   #respawn: Timer | undefined
 
-  /** `target` says where the agent is, with the current token. */
-  constructor(runtime: Runtime, target: () => Promise<PlainTarget>) {
+  /** `target` says where the agent is, with the credentials of now. */
+  constructor(runtime: Runtime, target: () => Promise<ThreadTarget>) {
     this.#runtime = runtime
     this.#target = target
   }
@@ -97,12 +86,9 @@ export class BeatThread {
     }
   }
 
-  /** Hands the current token over. */
+  /** Hands the credentials of now over. Rejects when they cannot be read. */
   async renewTarget(): Promise<void> {
-    const worker = this.#worker
-    if (worker === undefined) return
-    const target = await this.#target()
-    worker.post({ type: 'target', target })
+    await this.#worker?.renew(this.#target)
   }
 
   #plan(key: string, startInMs: number | undefined): void {
@@ -111,6 +97,10 @@ export class BeatThread {
   }
 
   #spawn(): void {
+    outOfContext(() => this.#spawnWorker())
+  }
+
+  #spawnWorker(): void {
     this.#respawn?.cancel()
     try {
       const worker = new BeatWorker(this.#runtime, {
@@ -132,7 +122,7 @@ export class BeatThread {
   }
 
   /** All that there is to keep alive, in the words of the thread. */
-  *#known(): Iterable<object> {
+  *#known(): Iterable<ToThread> {
     for (const [key, { entry, startInMs }] of this.#entries) {
       yield { type: 'add', entry }
       if (startInMs !== undefined) yield { type: 'start', key, delayMs: startInMs }

@@ -1,11 +1,15 @@
-import type { SettableStatus } from '../../api/agent-check.js'
+import { inThisContext } from '../../core/async-context.js'
 import { parseDuration, type Duration } from '../../core/duration.js'
 import { checkObject, checkOneOf, checkString, isRecord } from '../../core/option-check.js'
 import { invalidOption } from '../../errors/invalid-option.js'
+import { checkText } from './limits.js'
 
 /**
- * Looks at one dependency. Nothing, true or any other value is passing; `'warning'`, `'critical'` or false say otherwise, and
- * `{ status, output }` says it with words. What it throws, and taking longer than its timeout, is critical.
+ * Looks at one dependency, in the async context of the call that it was given to.
+ *
+ * Nothing, `null`, `true` and `'passing'` are passing. `'warning'`, `'critical'` and `false` say otherwise, and `{ status, output }` says
+ * it with words. Another text, an `Error`, and a `status` that is none of the three are failures with that text, and so is what it throws
+ * and taking longer than its timeout. Any other value, such as the rows of a query, is passing.
  */
 export type Probe = (context: { readonly signal: AbortSignal }) => unknown
 
@@ -29,17 +33,13 @@ export type Probes = Readonly<Record<string, Probe | ProbeDefinition>>
 /** {@link ProbeDefinition} with every value decided. */
 export interface ResolvedProbe {
   readonly name: string
+  /** As it was given: two probes with the same one are the same. */
   readonly run: Probe
+  /** The same, in the async context of whoever gave it. */
+  readonly runInContext: Probe
   readonly timeoutMs: number
   readonly intervalMs: number
   readonly onFailure: 'warning' | 'critical'
-}
-
-/** What a probe found. */
-export interface ProbeVerdict {
-  readonly status: SettableStatus
-  /** For people; empty when there is nothing to say. */
-  readonly output: string
 }
 
 /** Every default, with its reason. */
@@ -49,8 +49,6 @@ export const PROBE_DEFAULTS = Object.freeze({
   /** The interval of Consul's own checks. */
   intervalMs: 10_000,
 })
-
-const STATUSES = ['passing', 'warning', 'critical'] as const
 
 /** Longest name, so that many probes fit into the output of one check. */
 const LONGEST_NAME = 64
@@ -62,8 +60,19 @@ export function resolveProbes(option: string, probes: unknown, ttlMs: number | u
   return Object.entries(probes).map(([name, probe]) => resolveProbe(`${option}.${name}`, name, probe, fallbackMs))
 }
 
+/** Whether two probes are the same in all that decides when they run and what they say. */
+export function isSameProbe(one: ResolvedProbe, other: ResolvedProbe): boolean {
+  return (
+    one.name === other.name &&
+    one.run === other.run &&
+    one.timeoutMs === other.timeoutMs &&
+    one.intervalMs === other.intervalMs &&
+    one.onFailure === other.onFailure
+  )
+}
+
 function resolveProbe(option: string, name: string, probe: unknown, fallbackMs: number): ResolvedProbe {
-  checkString(option, name, 'a name')
+  checkText(option, checkString(option, name, 'a name'))
   if (name.length > LONGEST_NAME) throw invalidOption(option, name, `a name of at most ${LONGEST_NAME} characters`)
   const given: Readonly<Record<string, unknown>> = isFunction(probe)
     ? { run: probe }
@@ -73,29 +82,11 @@ function resolveProbe(option: string, name: string, probe: unknown, fallbackMs: 
   return {
     name,
     run,
+    runInContext: inThisContext(run),
     timeoutMs: parseDuration(`${option}.timeout`, given['timeout'] ?? PROBE_DEFAULTS.timeoutMs, { minMs: 1 }),
     intervalMs: parseDuration(`${option}.interval`, given['interval'] ?? fallbackMs, { minMs: 10 }),
     onFailure: checkOneOf(`${option}.onFailure`, given['onFailure'] ?? 'critical', ['warning', 'critical']),
   }
-}
-
-/** What a probe's value says. */
-export function verdictOf(value: unknown, { onFailure }: Pick<ResolvedProbe, 'onFailure'>): ProbeVerdict {
-  if (value === false) return { status: onFailure, output: '' }
-  const status = STATUSES.find((word) => word === (isRecord(value) ? value['status'] : value))
-  const output = isRecord(value) && typeof value['output'] === 'string' ? value['output'] : ''
-  return { status: status === 'critical' ? onFailure : (status ?? 'passing'), output }
-}
-
-/** What a probe's failure says. */
-export function verdictOfError(error: unknown, { onFailure }: Pick<ResolvedProbe, 'onFailure'>): ProbeVerdict {
-  return { status: onFailure, output: error instanceof Error ? error.message || error.name : String(error) }
-}
-
-/** The worst of several; passing when there are none. */
-export function worstOf(statuses: readonly SettableStatus[]): SettableStatus {
-  if (statuses.includes('critical')) return 'critical'
-  return statuses.includes('warning') ? 'warning' : 'passing'
 }
 
 function isFunction(value: unknown): value is Probe {
