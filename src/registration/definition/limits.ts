@@ -17,7 +17,7 @@ export function isDnsName(name: string): boolean {
   return DNS_LABEL.test(name)
 }
 
-/** Text that comes back from Consul as it was sent: half a surrogate pair would be replaced there, and be repaired for ever. */
+/** Text by which something is found again: half a surrogate pair would be replaced on its way. Where text only describes, it may be. */
 export function checkText(option: string, text: string): string {
   if (/\p{Cs}/u.test(text)) throw invalidOption(option, text, 'well-formed text, without half of a surrogate pair')
   return text
@@ -58,7 +58,6 @@ export function checkMeta(option: string, meta: unknown, reserved: number): Read
     if (/^(?:consul|proconsul)-/i.test(key)) {
       throw invalidOption(`${option} key`, key, 'a key that does not begin with consul- or proconsul-')
     }
-    checkText(`${option}.${key}`, value)
     if (Buffer.byteLength(value) > LONGEST_META_VALUE_BYTES) {
       throw invalidOption(`${option}.${key}`, value, `at most ${LONGEST_META_VALUE_BYTES} bytes`)
     }

@@ -136,8 +136,8 @@ function basePart(definition: CheckDefinition, { option, serviceId, serviceName,
   const counted = position === 0 ? '' : ` ${position + 1}`
   return {
     id: checkPathText(`${option}.id`, definition.id ?? `service:${serviceId}${suffix}`),
-    name: text(`${option}.name`, definition.name ?? `Service '${serviceName}' check${counted}`),
-    notes: optional(definition.notes, (value) => text(`${option}.notes`, value)),
+    name: checkString(`${option}.name`, definition.name ?? `Service '${serviceName}' check${counted}`),
+    notes: optional(definition.notes, (value) => checkString(`${option}.notes`, value)),
     deregisterCriticalServiceAfterMs: reapAfterMs(definition, `${option}.deregisterCriticalServiceAfter`),
   }
 }

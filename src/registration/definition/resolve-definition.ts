@@ -95,9 +95,7 @@ export function resolveDefinition(definition: ServiceDefinition, place: Definiti
     port,
     ports,
     address: optional(definition.address, (value) => checkAddress('address', value)),
-    tags: optional(definition.tags, (value) =>
-      checkStrings('tags', value).map((tag, index) => checkText(`tags[${index}]`, tag)),
-    ),
+    tags: optional(definition.tags, (value) => [...checkStrings('tags', value)]),
     meta: { ...optional(definition.meta, (value) => checkMeta('meta', value, 1)), [BOOT_KEY]: place.boot },
     weights,
     taggedAddresses: optional(definition.taggedAddresses, resolveTaggedAddresses),

@@ -134,7 +134,6 @@ describe('resolveDefinition', () => {
     ['name', { name: '..' }],
     ['name', { name: 'a//b' }],
     ['name', { name: '\ud83d' }],
-    ['tags[1]', { name: 'a', tags: ['v1', '\ud83d'] }],
     ['tags[0]', { name: 'a', tags: [''] }],
     ['ports', { name: 'a', ports: [] }],
     ['ports[0].name', { name: 'a', ports: [{ name: '\ud83d', port: 1 }] }],
