@@ -17,17 +17,14 @@ export function isDnsName(name: string): boolean {
   return DNS_LABEL.test(name)
 }
 
-/** Text by which something is found again: half a surrogate pair would be replaced on its way. Where text only describes, it may be. */
-export function checkText(option: string, text: string): string {
-  if (/\p{Cs}/u.test(text)) throw invalidOption(option, text, 'well-formed text, without half of a surrogate pair')
-  return text
-}
-
-/** A name or id by which the agent can be asked: in a path it cleans `.`, `..` and empty segments away, and refuses control characters. */
+/**
+ * A name or id by which the agent can be asked. From a path it cleans `.`, `..` and empty segments away, and control characters and half
+ * of a surrogate pair never reach it.
+ */
 export function checkPathText(option: string, given: unknown): string {
-  const text = checkText(option, checkString(option, given))
+  const text = checkString(option, given)
   const isCleaned = /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(text)
-  if (isCleaned || /\p{Cc}/u.test(text)) {
+  if (isCleaned || /[\p{Cc}\p{Cs}]/u.test(text)) {
     throw invalidOption(
       option,
       text,

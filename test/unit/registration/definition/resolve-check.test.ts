@@ -139,8 +139,7 @@ describe('a check that the agent carries out', () => {
     ['check.headers', { headers: [] }],
     ['check.headers.a', { headers: { a: 1 } }],
     ['check.headers.a', { headers: { a: ['b', ''] } }],
-    ['check.headers name', { headers: { 'a\ud83d': 'b' } }],
-    ['check.body', { body: '\ud83d' }],
+    ['check.body', { body: '' }],
     ['check.tlsSkipVerify', { tlsSkipVerify: 'no' }],
   ])('asks no URL with a nonsensical %s', (option, part) => {
     expect(() => resolve({ type: 'http', url: 'http://a/', ...part })).toThrow(`${option} is `)
