@@ -14,6 +14,7 @@ const RETRYABLE = {
   PROCONSUL_HOOK_FAILED: false,
   PROCONSUL_INVALID_OPTION: false,
   PROCONSUL_MISSING_PEER: false,
+  PROCONSUL_NO_INSTANCE: true,
   PROCONSUL_NO_LEADER: true,
   PROCONSUL_NOT_FOUND: false,
   PROCONSUL_PERMISSION_DENIED: false,
@@ -36,6 +37,8 @@ export interface ProconsulErrorOptions {
   readonly status?: number
   /** How long the agent asks to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number
+  /** Why there is no instance of a service, where the registry knows. */
+  readonly emptyReason?: string
 }
 
 const BRAND = Symbol.for('proconsul.error')
@@ -53,6 +56,8 @@ export class ProconsulError extends Error {
   declare readonly status?: number
   /** How long the agent asked to wait before the next try, in milliseconds. */
   declare readonly retryAfterMs?: number
+  /** Why there is no instance of a service, where the registry knows: as `emptyReason` of a snapshot. */
+  declare readonly emptyReason?: string
 
   constructor(code: ProconsulErrorCode, message: string, options: ProconsulErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -61,6 +66,7 @@ export class ProconsulError extends Error {
     this.retryable = RETRYABLE[code]
     if (options.status !== undefined) this.status = options.status
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
+    if (options.emptyReason !== undefined) this.emptyReason = options.emptyReason
     Object.defineProperty(this, BRAND, { value: true })
   }
 }

@@ -15,7 +15,7 @@ import { queryMeta } from './query-meta.js'
 import { queryString } from './query-string.js'
 import type { HttpAnswer, HttpClient, HttpRequest } from './request.js'
 import { withRetries } from './retry.js'
-import { retryAfterMs } from './retry-after.js'
+import { retryAfterMs } from '../core/retry-after.js'
 import { TokenSource } from './token-source.js'
 import { openWireClient, type WireClient } from './wire-client.js'
 

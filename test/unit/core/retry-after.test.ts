@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { retryAfterMs } from '../../../src/http/retry-after.js'
+import { retryAfterMs } from '../../../src/core/retry-after.js'
 
 const NOW = Date.UTC(2030, 0, 1)
 
