@@ -10,6 +10,7 @@ import { StatusApi } from './api/status.js'
 import { TxnApi } from './api/txn.js'
 import type { Balancer } from './balancer/balancer.js'
 import { BALANCER_OPTIONS, resolveBalancerOptions, type BalancerOptions } from './balancer/balancer-options.js'
+import type { Followed } from './balancer/pool/pool.js'
 import { SharedPools } from './balancer/shared-pools.js'
 import type { ConfigOptions, TypedConfigOptions } from './config/config-options.js'
 import { ConfigReader } from './config/config-reader.js'
@@ -182,8 +183,8 @@ export class Proconsul implements AsyncDisposable {
     const { signal, ...watch } = resolveServiceWatch(name, options.query)
     if (signal !== undefined)
       throw invalidOption('query.signal', signal, 'no signal here: `signal` closes the balancer')
-    const follow = (): ServiceWatcher => this.#discovery.watchService(name, options.query)
-    return this.#pools.open(JSON.stringify(watch), resolved, follow, true)
+    const follow = (): Followed => ({ watcher: this.#discovery.watchService(name, options.query), isOwned: true })
+    return this.#pools.open(JSON.stringify(watch), resolved, follow)
   }
 
   /** Follows the names and tags of all services. */

@@ -107,14 +107,12 @@ export class Balancer extends Emitter<BalancerEvents> implements Closeable {
    * @throws ProconsulError `PROCONSUL_NO_INSTANCE` with the reason, `PROCONSUL_CLOSED`
    */
   pick(options?: PickOptions): Pick {
-    const pool = this.#pool
+    if (this.#closing !== undefined) throw this.#closedError()
     const pick =
-      options === undefined ? pool.pick(undefined, undefined) : pool.pick(options.key, exclusionOf(options.exclude))
-    if (pick !== undefined && this.#closing === undefined) return pick
-    pick?.done({ cancelled: true })
-    this.#refuseClosed()
-    if (options !== undefined) checkObject('options', options, ['key', 'exclude'])
-    throw pool.noInstance()
+      options === undefined
+        ? this.#pool.pick(undefined, undefined)
+        : this.#pool.pick(options.key, exclusionOf(options.exclude))
+    return pick ?? this.#nobody(options)
   }
 
   /**
@@ -164,9 +162,17 @@ export class Balancer extends Emitter<BalancerEvents> implements Closeable {
     await this.#parts.onClose()
   }
 
+  #nobody(options: PickOptions | undefined): never {
+    if (options !== undefined) checkObject('options', options, ['key', 'exclude'])
+    throw this.#pool.noInstance()
+  }
+
   #refuseClosed(): void {
-    if (this.#closing !== undefined)
-      throw new ProconsulError('PROCONSUL_CLOSED', `the balancer of ${this.name} is closed`)
+    if (this.#closing !== undefined) throw this.#closedError()
+  }
+
+  #closedError(): ProconsulError {
+    return new ProconsulError('PROCONSUL_CLOSED', `the balancer of ${this.name} is closed`)
   }
 }
 

@@ -10,6 +10,7 @@ import { ServiceWatcher } from '../instances/service-watcher.js'
 import { watchInstances } from '../instances/watch-instances.js'
 import type { Balancer } from './balancer.js'
 import { BALANCER_OPTIONS, resolveBalancerOptions, type BalancerOptions } from './balancer-options.js'
+import type { Followed } from './pool/pool.js'
 import { SharedPools } from './shared-pools.js'
 
 /** Where a balancer has its instances from: any source, a watcher that is followed and not closed, or a list that does not change. */
@@ -34,13 +35,15 @@ export function createBalancer(source: BalancerSource, options: CreateBalancerOp
   const runtime = runtimeOf(options)
   const resolved = resolveBalancerOptions(options)
   const pools = new SharedPools(runtime)
-  if (source instanceof ServiceWatcher) return pools.open(undefined, resolved, () => source, false)
-  const { logger, clock } = runtime
-  const open = (): ServiceWatcher =>
-    isList(source)
-      ? watchInstances(fixedList(source), { logger, clock, lossGuard: false })
-      : watchInstances(source, { logger, clock })
-  return pools.open(undefined, resolved, open, true)
+  return pools.open(undefined, resolved, () => follow(source, runtime))
+}
+
+function follow(source: BalancerSource, { logger, clock }: Runtime): Followed {
+  if (source instanceof ServiceWatcher) return { watcher: source, isOwned: false }
+  if (!isList(source)) return { watcher: watchInstances(source, { logger, clock }), isOwned: true }
+  const instances = checkInstances(source)
+  const watcher = watchInstances(fixedList(instances), { logger, clock, lossGuard: false })
+  return { watcher, isOwned: true, instances }
 }
 
 function isList(source: BalancerSource): source is readonly InstanceFields[] {
@@ -48,8 +51,7 @@ function isList(source: BalancerSource): source is readonly InstanceFields[] {
 }
 
 /** Instances that stay as they are, as a source. */
-function fixedList(fields: readonly InstanceFields[]): InstanceSource {
-  const instances = checkInstances(fields)
+function fixedList(instances: readonly ServiceInstance[]): InstanceSource {
   const label = instances[0] === undefined ? 'an empty list' : `service "${instances[0].name}"`
   return {
     label,

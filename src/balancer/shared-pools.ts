@@ -1,12 +1,11 @@
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
-import type { ServiceWatcher } from '../instances/service-watcher.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import { Balancer } from './balancer.js'
 import type { ResolvedBalancerOptions } from './balancer-options.js'
 import { POLICIES } from './policies/builtin.js'
 import { guardedPolicy } from './policies/guarded-policy.js'
-import { Pool } from './pool/pool.js'
+import { Pool, type Followed } from './pool/pool.js'
 
 interface Shared {
   readonly pool: Pool
@@ -36,18 +35,12 @@ export class SharedPools implements Closeable {
    * A balancer over a pool.
    * @param instances what tells apart where instances come from; undefined to share with nobody
    * @param follow begins to follow them, where there is no pool yet
-   * @param ownsWatcher whether what is followed ends with the pool
    */
-  open(
-    instances: string | undefined,
-    options: ResolvedBalancerOptions,
-    follow: () => ServiceWatcher,
-    ownsWatcher: boolean,
-  ): Balancer {
+  open(instances: string | undefined, options: ResolvedBalancerOptions, follow: () => Followed): Balancer {
     if (this.#isClosed) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
     const key = instances === undefined ? undefined : `${instances} ${this.#keyOf(options)}`
     const known = key === undefined ? undefined : this.#byKey.get(key)
-    const shared = known ?? { pool: this.#makePool(options, follow(), ownsWatcher), balancers: new Set() }
+    const shared = known ?? { pool: this.#makePool(options, follow()), balancers: new Set() }
     if (key !== undefined) this.#byKey.set(key, shared)
     const balancer: Balancer = new Balancer({
       runtime: this.#runtime,
@@ -71,11 +64,11 @@ export class SharedPools implements Closeable {
     return this.close()
   }
 
-  #makePool({ pool, call }: ResolvedBalancerOptions, watcher: ServiceWatcher, ownsWatcher: boolean): Pool {
+  #makePool({ pool, call }: ResolvedBalancerOptions, followed: Followed): Pool {
     const isOurs = Object.values(POLICIES).includes(pool.policy)
     const policy = isOurs ? pool.policy : guardedPolicy(pool.policy, this.#runtime.logger)
     const options = { ...pool, policy }
-    return new Pool({ runtime: this.#runtime, watcher, ownsWatcher, options, budget: call.retry.budget })
+    return new Pool({ runtime: this.#runtime, followed, options, budget: call.retry.budget })
   }
 
   async #release(balancer: Balancer, { pool, balancers }: Shared, key: string | undefined): Promise<void> {

@@ -23,12 +23,15 @@ const TICKS_PER_MS = 32
 /** Stands for a call that is not measured. */
 export const UNTIMED = 0
 
+/** The calls under way to all members of a pool. */
+export interface Tally {
+  inFlight: number
+}
+
 /** What a member tells its pool. */
 export interface MemberHost {
   /** Milliseconds of the monotonic clock. */
   now(): number
-  /** One of the calls to it ended, however. */
-  onEnded(): void
   /** A call to one that does not simply serve went well. */
   onGood(member: Member): void
   onFailed(member: Member, error: unknown): void
@@ -40,6 +43,7 @@ export interface MemberHost {
 export class Member implements Candidate {
   readonly key: string
   readonly #host: MemberHost
+  readonly #tally: Tally
   readonly #latency = new PeakLatency()
   instance: ServiceInstance
   weight: number
@@ -54,12 +58,13 @@ export class Member implements Candidate {
   /** Moment of the monotonic clock at which it came; -Infinity for one that was there from the start. */
   readonly joinedAt: number
 
-  constructor(key: string, instance: ServiceInstance, joinedAt: number, host: MemberHost) {
+  constructor(key: string, instance: ServiceInstance, joinedAt: number, host: MemberHost, tally: Tally) {
     this.key = key
     this.instance = instance
     this.weight = weightOf(instance)
     this.joinedAt = joinedAt
     this.#host = host
+    this.#tally = tally
   }
 
   /** The same process in a newer list. */
@@ -82,10 +87,16 @@ export class Member implements Candidate {
     this.#latency.forget()
   }
 
-  /** Ends a call. */
+  /** A call to it begins. */
+  begin(): void {
+    this.inFlight += 1
+    this.#tally.inFlight += 1
+  }
+
+  /** A call to it has ended. */
   end(startedAt: number, outcome: Outcome | undefined): void {
     this.inFlight -= 1
-    this.#host.onEnded()
+    this.#tally.inFlight -= 1
     if (outcome === undefined) {
       this.#succeed(startedAt, undefined)
       return

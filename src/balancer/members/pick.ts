@@ -6,21 +6,22 @@ import type { Outcome } from './outcome.js'
 export class Pick {
   /** The one to call. */
   readonly instance: ServiceInstance
-  readonly #startedAt: number
-  #member: Member | undefined
+  // One is made for every call, and fields with a # cost three times as much to make in Node.js 20.
+  private readonly startedAt: number
+  private member: Member | undefined
 
   /** @internal */
   constructor(member: Member, startedAt: number) {
     this.instance = member.instance
-    this.#member = member
-    this.#startedAt = startedAt
+    this.member = member
+    this.startedAt = startedAt
   }
 
   /** The call has ended; well, if nothing is said. Only the first one counts. */
   done(outcome?: Outcome): void {
-    const member = this.#member
+    const { member } = this
     if (member === undefined) return
-    this.#member = undefined
-    member.end(this.#startedAt, outcome)
+    this.member = undefined
+    member.end(this.startedAt, outcome)
   }
 }

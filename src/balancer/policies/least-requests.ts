@@ -11,6 +11,6 @@ export const leastRequests: BalancerPolicy = Object.freeze({
 
 class LeastRequestsPicker extends TwoChoicesPicker {
   protected override cost(candidate: Candidate): number {
-    return (candidate.inFlight + 1) / candidate.weight
+    return candidate.inFlight + 1
   }
 }

@@ -21,7 +21,7 @@ class P2cPicker extends TwoChoicesPicker {
 
   protected override cost(candidate: Candidate): number {
     const latency = candidate.latencyAt(this.context.now) ?? this.#mean()
-    return (latency * (candidate.inFlight + 1)) / candidate.weight
+    return latency * (candidate.inFlight + 1)
   }
 
   /**

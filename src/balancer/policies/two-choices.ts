@@ -1,9 +1,6 @@
 import { nextAllowed } from './random.js'
 import type { Candidate, IsExcluded, Picker, PolicyContext } from './policy.js'
 
-/** What calling a candidate would cost at present: the lower, the better. */
-export type Cost = (candidate: Candidate) => number
-
 /**
  * The better of two different candidates drawn at random. They must differ: drawn with replacement, the worst of n would still be both
  * of them in one pick of n squared.
@@ -28,13 +25,14 @@ export abstract class TwoChoicesPicker implements Picker {
     return this.#better(first, other < first ? other : other + 1)
   }
 
-  /** What calling the candidate would cost at present. */
+  /** What calling the candidate would cost at present if it weighed 1. */
   protected abstract cost(candidate: Candidate): number
 
   #better(first: number, second: number): number {
     const [one, other] = [this.candidates[first], this.candidates[second]]
     if (one === undefined || other === undefined) return first
-    return this.cost(other) < this.cost(one) ? second : first
+    // Without a division: the costs are compared for the same weight.
+    return this.cost(other) * one.weight < this.cost(one) * other.weight ? second : first
   }
 
   #pickOther(isExcluded: IsExcluded): number {

@@ -1,6 +1,6 @@
 import { outOfContext } from '../../core/async-context.js'
 import { tell } from '../../core/channels.js'
-import type { Timer } from '../../core/clock.js'
+import type { Clock, Timer } from '../../core/clock.js'
 import type { Runtime } from '../../core/runtime.js'
 import { WaitingLine } from '../../core/waiting-line.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
@@ -28,18 +28,25 @@ export interface PoolListener {
 /** Which instances are out of the question for a call. */
 export type Exclusion = (instance: ServiceInstance) => boolean
 
+/** Where the instances of a pool come from. */
+export interface Followed {
+  readonly watcher: ServiceWatcher
+  /** Whether the watcher is closed with the pool. */
+  readonly isOwned: boolean
+  /** Instances that are known before the watcher tells. */
+  readonly instances?: readonly ServiceInstance[]
+}
+
 /** What a pool works with. */
 export interface PoolParts {
   readonly runtime: Runtime
-  readonly watcher: ServiceWatcher
-  /** Whether the watcher is closed with the pool. */
-  readonly ownsWatcher: boolean
+  readonly followed: Followed
   readonly options: ResolvedPoolOptions
   readonly budget: ResolvedRetryBudget
 }
 
-/** Of the calls whose policy needs no latency one in so many is measured, for the statistics: a power of two. */
-const MEASURED_ONE_IN = 16
+/** Where the policy needs no latency, one call of 16 to an instance is measured, for the statistics. */
+const MEASURE_MASK = 15
 
 /** The instances of a service with what is known of each, and who is next. Shared by all that call the service in the same way. */
 export class Pool implements Closeable {
@@ -50,6 +57,8 @@ export class Pool implements Closeable {
   readonly #listeners = new Set<PoolListener>()
   readonly #arrangementOptions: ArrangementOptions
   readonly #salt: number
+  readonly #clock: Clock
+  /** Whether the policy needs latencies. */
   readonly #isTimed: boolean
   readonly #outliers: Outliers | undefined
   readonly #waiting = new WaitingLine<void>()
@@ -60,33 +69,36 @@ export class Pool implements Closeable {
   #arrangement: Arrangement | undefined
   /** Those whose ejection is over, and for whom no call is under way that shows whether they are well. */
   readonly #due = new Set<Member>()
+  #hasDue = false
   #isPanicking = false
   #warming: Timer | undefined
-  #picks = 0
   #hasList = false
   #closing: Promise<void> | undefined
 
   constructor(parts: PoolParts) {
-    const { runtime, options, watcher } = parts
+    const { runtime, options, followed } = parts
+    const { watcher } = followed
     this.#parts = parts
     this.#context = new PickContext(new Chance(runtime.random))
     this.#arrangementOptions = options
     this.#salt = this.#context.below(2 ** 31 - 1)
+    this.#clock = runtime.clock
     this.#isTimed = options.policy.usesLatency ?? true
     this.#outliers = options.outliers && this.#makeOutliers(options.outliers)
     this.budget = new RetryBudget(runtime.clock, parts.budget)
     outOfContext(() => watcher.on('change', this.#onChange))
-    if (watcher.snapshot.receivedAt !== undefined) this.#replace(watcher.instances)
+    const known = watcher.snapshot.receivedAt === undefined ? followed.instances : watcher.instances
+    if (known !== undefined) this.#replace(known)
   }
 
   /** Name of the service, for messages. */
   get name(): string {
-    return this.#parts.watcher.name
+    return this.watcher.name
   }
 
   /** What is followed. */
   get watcher(): ServiceWatcher {
-    return this.#parts.watcher
+    return this.#parts.followed.watcher
   }
 
   /** Whether a list of instances has come yet. */
@@ -124,23 +136,35 @@ export class Pool implements Closeable {
 
   /** Who is next; undefined when there is nobody, or nobody who is not excluded. */
   pick(key: string | undefined, excludes: Exclusion | undefined): Pick | undefined {
-    if (this.#due.size > 0) {
-      const probe = this.#probe(excludes)
-      if (probe !== undefined) return probe
-    }
     const arrangement = this.#arrangement
-    if (arrangement === undefined) return undefined
-    let startedAt = UNTIMED
-    if (this.#isTimed || (this.#picks & (MEASURED_ONE_IN - 1)) === 0) {
-      const now = this.#parts.runtime.clock.monotonic()
-      this.#context.now = now
-      startedAt = startTicks(now)
-    }
-    this.#picks = (this.#picks + 1) | 0
-    const { candidates, picker } = arrangement
-    const isOut = excludes && ((place: number): boolean => isExcluded(candidates[place], excludes))
-    const member = candidates[picker.pick(key, isOut)]
-    return member && this.#begin(member, startedAt)
+    if (excludes !== undefined || arrangement === undefined || this.#hasDue) return this.#pickWithCare(key, excludes)
+    let startedAt = this.#isTimed ? this.#lookAtClock() : UNTIMED
+    const member = arrangement.candidates[arrangement.picker.pick(key, undefined)]
+    if (member === undefined) return undefined
+    if (startedAt === UNTIMED && (member.calls & MEASURE_MASK) === 0) startedAt = this.#lookAtClock()
+    member.begin()
+    return new Pick(member, startedAt)
+  }
+
+  #pickWithCare(key: string | undefined, excludes: Exclusion | undefined): Pick | undefined {
+    const startedAt = this.#lookAtClock()
+    const member = this.#takeDue(excludes) ?? this.#choose(key, excludes)
+    if (member === undefined) return undefined
+    member.begin()
+    return new Pick(member, startedAt)
+  }
+
+  #choose(key: string | undefined, excludes: Exclusion | undefined): Member | undefined {
+    if (this.#arrangement === undefined) return undefined
+    const { candidates, picker } = this.#arrangement
+    return candidates[picker.pick(key, excludes && ((place) => isExcluded(candidates[place], excludes)))]
+  }
+
+  /** The moment of a pick, as it keeps it. */
+  #lookAtClock(): number {
+    const now = this.#clock.monotonic()
+    this.#context.now = now
+    return startTicks(now)
   }
 
   /** Resolves when there is an instance to call. @throws ProconsulError as the signal says, or `PROCONSUL_CLOSED` */
@@ -150,12 +174,12 @@ export class Pool implements Closeable {
 
   /** The instances may be out of date. */
   refresh(): void {
-    this.#parts.watcher.refresh()
+    this.watcher.refresh()
   }
 
   /** Why there is nobody to call. */
   noInstance(): ProconsulError {
-    const { failure, snapshot } = this.#parts.watcher
+    const { failure, snapshot } = this.watcher
     const reason = this.#reason()
     const message = `no instance of ${this.name} can be called: ${reason}`
     const { emptyReason } = snapshot
@@ -175,7 +199,7 @@ export class Pool implements Closeable {
   }
 
   async #close(): Promise<void> {
-    const { watcher, ownsWatcher } = this.#parts
+    const { watcher, isOwned } = this.#parts.followed
     watcher.off('change', this.#onChange)
     this.#outliers?.close()
     this.#warming?.cancel()
@@ -183,24 +207,24 @@ export class Pool implements Closeable {
     this.#arrangement = undefined
     this.#waiting.refuseAll(new ProconsulError('PROCONSUL_CLOSED', `the balancer of ${this.name} is closed`))
     this.#listeners.clear()
-    if (ownsWatcher) await watcher.close()
+    if (isOwned) await watcher.close()
   }
 
-  #begin(member: Member, startedAt: number): Pick {
-    member.inFlight += 1
-    this.#context.inFlight += 1
-    return new Pick(member, startedAt)
-  }
-
-  /** A call to an instance whose ejection is over: one at a time shows whether it is well. */
-  #probe(excludes: Exclusion | undefined): Pick | undefined {
+  /** One whose ejection is over: one call at a time shows whether it is well. */
+  #takeDue(excludes: Exclusion | undefined): Member | undefined {
     for (const member of this.#due) {
       if (isExcluded(member, excludes)) continue
-      this.#due.delete(member)
+      this.#setDue(member, false)
       this.#outliers?.probed(member)
-      return this.#begin(member, startTicks(this.#parts.runtime.clock.monotonic()))
+      return member
     }
     return undefined
+  }
+
+  #setDue(member: Member, isDue: boolean): void {
+    if (isDue) this.#due.add(member)
+    else this.#due.delete(member)
+    this.#hasDue = this.#due.size > 0
   }
 
   #changed({ snapshot, added, removed, updated }: ServiceWatcherEvents['change'][0]): void {
@@ -210,7 +234,7 @@ export class Pool implements Closeable {
 
   #replace(instances: readonly ServiceInstance[]): void {
     // Those of the first list have served before; they only are new here.
-    const joinedAt = this.#hasList ? this.#parts.runtime.clock.monotonic() : -Infinity
+    const joinedAt = this.#hasList ? this.#clock.monotonic() : -Infinity
     this.#hasList = true
     const before = this.#members
     this.#members = new Map()
@@ -222,11 +246,11 @@ export class Pool implements Closeable {
         this.#members.set(key, known)
         before.delete(key)
       } else {
-        this.#members.set(key, new Member(key, instance, joinedAt, this.#host))
+        this.#members.set(key, new Member(key, instance, joinedAt, this.#host, this.#context))
       }
     }
     for (const gone of before.values()) {
-      this.#due.delete(gone)
+      this.#setDue(gone, false)
       this.#outliers?.forget(gone)
     }
     this.#select()
@@ -280,7 +304,7 @@ export class Pool implements Closeable {
   }
 
   #reason(): string {
-    const { snapshot, failure } = this.#parts.watcher
+    const { snapshot, failure } = this.watcher
     if (this.#closing !== undefined) return 'the balancer is closed'
     if (this.#arrangement !== undefined) return 'all are excluded from this call'
     if (this.#active.length > 0) return 'all are ejected'
@@ -290,10 +314,7 @@ export class Pool implements Closeable {
   }
 
   readonly #host = {
-    now: (): number => this.#parts.runtime.clock.monotonic(),
-    onEnded: (): void => {
-      this.#context.inFlight -= 1
-    },
+    now: (): number => this.#clock.monotonic(),
     onGood: (member: Member): void => this.#outliers?.succeeded(member),
     onFailed: (member: Member, error: unknown): void => {
       if (connectionFailure(error) !== undefined) this.refresh()
@@ -316,9 +337,9 @@ export class Pool implements Closeable {
 
   #onEjected(member: Member, reason: EjectionReason, forMs: number): void {
     const { instance, consecutiveFailures } = member
-    this.#due.delete(member)
+    this.#setDue(member, false)
     this.#arrange()
-    const until = this.#parts.runtime.clock.now() + forMs
+    const until = this.#clock.now() + forMs
     const fields = {
       service: this.name,
       instance: instance.id,
@@ -339,7 +360,7 @@ export class Pool implements Closeable {
   }
 
   #onDue(member: Member): void {
-    this.#due.add(member)
+    this.#setDue(member, true)
     this.#waiting.giveAll(undefined)
   }
 
