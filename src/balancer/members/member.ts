@@ -1,5 +1,6 @@
 import type { ServiceInstance } from '../../instances/service-instance.js'
 import type { Candidate } from '../policies/policy.js'
+import { connectionFailure } from '../retries/failure.js'
 import { PeakLatency } from './latency.js'
 import type { Outcome } from './outcome.js'
 
@@ -52,6 +53,8 @@ export class Member implements Candidate {
   calls = 0
   failures = 0
   consecutiveFailures = 0
+  /** Of the consecutive failures, those that found no connection, or lost it. */
+  connectionFailures = 0
   standing: Standing = SERVING
   /** How often it was ejected of late. */
   ejections = 0
@@ -112,7 +115,7 @@ export class Member implements Candidate {
 
   #succeed(startedAt: number, latencyMs: number | undefined): void {
     this.calls += 1
-    this.consecutiveFailures = 0
+    if (this.consecutiveFailures > 0) this.consecutiveFailures = this.connectionFailures = 0
     if (this.standing !== SERVING) this.#host.onGood(this)
     if (startedAt === UNTIMED && latencyMs === undefined) return
     const now = this.#host.now()
@@ -123,6 +126,7 @@ export class Member implements Candidate {
     this.calls += 1
     this.failures += 1
     this.consecutiveFailures += 1
+    if (connectionFailure(error) !== undefined) this.connectionFailures += 1
     const now = this.#host.now()
     const measuredMs = latencyMs ?? (startedAt === UNTIMED ? 0 : elapsedMs(startedAt, now))
     this.#latency.add(Math.max(LEAST_FAILURE_MS, measuredMs), now)

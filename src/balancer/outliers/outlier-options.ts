@@ -9,6 +9,8 @@ import { invalidOption } from '../../errors/invalid-option.js'
 export interface OutlierOptions {
   /** So many failures in a row eject an instance. Default 5. */
   readonly consecutiveFailures?: number | undefined
+  /** So many in a row for want of a connection, refused or broken, eject one as well: nothing else is as sure. Default 3. */
+  readonly connectionFailures?: number | undefined
   /** How often success rates are compared, where there are calls enough. Default `'10s'`. */
   readonly interval?: Duration | undefined
   /** For how long an instance is ejected the first time; the second time for twice as long, and so on. Default `'30s'`. */
@@ -22,6 +24,7 @@ export interface OutlierOptions {
 /** {@link OutlierOptions} with every value decided. */
 export interface ResolvedOutliers {
   readonly consecutiveFailures: number
+  readonly connectionFailures: number
   readonly intervalMs: number
   readonly ejectionTimeMs: number
   readonly maxEjectionTimeMs: number
@@ -32,12 +35,16 @@ export interface ResolvedOutliers {
 export const OUTLIER_DEFAULTS = Object.freeze({
   /** Envoy's. It finds a dead instance whatever the rate of calls; success rates need a hundred calls each. */
   consecutiveFailures: 5,
+  /** A dead process refuses; one that is restarted may refuse once or twice. */
+  connectionFailures: 3,
   intervalMs: 10_000,
   ejectionTimeMs: 30_000,
   maxEjectionTimeMs: 300_000,
   /** More than Envoy's tenth: with five instances a tenth is none, and Consul takes the dead ones out by itself. */
   maxEjectedShare: 0.5,
 })
+
+const MOST_FAILURES = 1_000_000
 
 /** When success rates are compared: Envoy's numbers. */
 export const SUCCESS_RATE = Object.freeze({
@@ -56,13 +63,15 @@ export const SUCCESS_RATE = Object.freeze({
 export function resolveOutliers(options: OutlierOptions): ResolvedOutliers {
   checkObject('outliers', options, [
     'consecutiveFailures',
+    'connectionFailures',
     'interval',
     'ejectionTime',
     'maxEjectionTime',
     'maxEjectedShare',
   ])
   const defaults = OUTLIER_DEFAULTS
-  const consecutive = options.consecutiveFailures ?? defaults.consecutiveFailures
+  const { consecutiveFailures = defaults.consecutiveFailures, connectionFailures = defaults.connectionFailures } =
+    options
   const ejectionTimeMs = parseDuration('outliers.ejectionTime', options.ejectionTime ?? defaults.ejectionTimeMs, {
     minMs: 1,
   })
@@ -72,7 +81,8 @@ export function resolveOutliers(options: OutlierOptions): ResolvedOutliers {
     throw invalidOption('outliers.maxEjectedShare', share, 'a number from 0 to 1')
   }
   return Object.freeze({
-    consecutiveFailures: checkInteger('outliers.consecutiveFailures', consecutive, 1, 1_000_000),
+    consecutiveFailures: checkInteger('outliers.consecutiveFailures', consecutiveFailures, 1, MOST_FAILURES),
+    connectionFailures: checkInteger('outliers.connectionFailures', connectionFailures, 1, MOST_FAILURES),
     intervalMs: parseDuration('outliers.interval', options.interval ?? defaults.intervalMs, { minMs: 10 }),
     ejectionTimeMs,
     maxEjectionTimeMs: parseDuration('outliers.maxEjectionTime', longest, { minMs: ejectionTimeMs }),

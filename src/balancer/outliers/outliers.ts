@@ -8,6 +8,8 @@ import { SUCCESS_RATE, type ResolvedOutliers } from './outlier-options.js'
 export type EjectionReason =
   /** So many calls failed one after the other. */
   | 'consecutive-failures'
+  /** So many calls one after the other found no connection, or lost it. */
+  | 'connection-failures'
   /** Far more of its calls fail than of the others'. */
   | 'success-rate'
   /** The call that was to show whether it is well again failed. */
@@ -47,8 +49,9 @@ export class Outliers {
   failed(member: Member): void {
     this.#beginInterval()
     if (member.standing.type === 'probing') this.#eject(member, 'probe-failed')
-    else if (member.standing.type === 'serving' && member.consecutiveFailures >= this.#options.consecutiveFailures) {
-      if (this.#mayEject()) this.#eject(member, 'consecutive-failures')
+    else if (member.standing.type === 'serving') {
+      const reason = this.#reasonToEject(member)
+      if (reason !== undefined && this.#mayEject()) this.#eject(member, reason)
     }
   }
 
@@ -85,6 +88,11 @@ export class Outliers {
     this.#timers.clear()
     this.#interval?.cancel()
     this.#marks.clear()
+  }
+
+  #reasonToEject({ consecutiveFailures, connectionFailures }: Member): EjectionReason | undefined {
+    if (connectionFailures >= this.#options.connectionFailures) return 'connection-failures'
+    return consecutiveFailures >= this.#options.consecutiveFailures ? 'consecutive-failures' : undefined
   }
 
   #mayEject(): boolean {
@@ -141,6 +149,7 @@ export class Outliers {
     this.#returnedAt.set(member, clock.monotonic())
     member.standing = SERVING
     member.consecutiveFailures = 0
+    member.connectionFailures = 0
     member.forgetLatency()
     this.#host.onReturned(member, Math.max(0, clock.now() - standing.since))
   }

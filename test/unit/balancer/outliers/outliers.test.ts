@@ -41,6 +41,20 @@ describe('consecutive failures', () => {
     expect(balancer.stats()[0]?.state).toBe('ejected')
   })
 
+  it('for want of a connection eject an instance at the third', async () => {
+    const { balancer, source } = await scripted(users(4))
+    const reasons: string[] = []
+    balancer.on('ejected', ({ reason }) => reasons.push(reason))
+    const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' })
+    failCalls(balancer, 'u2', 2, refused)
+    balancer.pick({ exclude: ({ id }) => id !== 'u2' }).done()
+    failCalls(balancer, 'u2', 2, refused)
+    expect(reasons).toEqual([])
+    failCalls(balancer, 'u2', 1, refused)
+    expect(reasons).toEqual(['connection-failures'])
+    expect(source.refreshes).toBeGreaterThanOrEqual(5)
+  })
+
   it('eject nobody where outliers are switched off', async () => {
     const { balancer } = await scripted(users(3), { outliers: false })
     failCalls(balancer, 'u1', 50)
