@@ -9,9 +9,9 @@ export class PeakLatency {
   #value = -1
   #at = 0
 
-  /** Milliseconds at a moment; undefined as long as nothing is known. */
-  at(now: number): number | undefined {
-    return this.#value < 0 ? undefined : this.#value * fading(now - this.#at)
+  /** Milliseconds at a moment; negative as long as nothing is known. Always a number, which costs no object. */
+  at(now: number): number {
+    return this.#value * fading(now - this.#at)
   }
 
   /** The last value as it was then. */

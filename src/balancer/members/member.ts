@@ -76,7 +76,7 @@ export class Member implements Candidate {
     this.weight = weightOf(instance)
   }
 
-  latencyAt(now: number): number | undefined {
+  latencyAt(now: number): number {
     return this.#latency.at(now)
   }
 

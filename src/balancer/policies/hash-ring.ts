@@ -6,6 +6,8 @@ import { hashWith } from './hash.js'
  */
 export const POINTS_PER_MEMBER = 256
 
+const HASH_BITS = 31
+
 /** A ring of points, each of which belongs to a member, named by its place. Immutable. */
 export class HashRing {
   readonly #points: Uint32Array
@@ -18,7 +20,7 @@ export class HashRing {
     this.#points = points
     this.#owners = owners
     const bits = Math.max(1, Math.ceil(Math.log2(Math.max(2, points.length))))
-    this.#shift = 32 - bits
+    this.#shift = HASH_BITS - bits
     this.#slices = new Uint32Array(2 ** bits)
     let index = 0
     for (let slice = 0; slice < this.#slices.length; slice += 1) {
@@ -84,7 +86,7 @@ export class HashRing {
   }
 }
 
-/** A point with the number of its member in one number, so that a typed array can sort them: 32 and 20 of 53 bits. */
+/** A point with the number of its member in one number, so that a typed array can sort them: 31 and 20 of 53 bits. */
 const MEMBERS = 2 ** 20
 
 function pointsOf(members: readonly { readonly hash: number }[]): Float64Array {

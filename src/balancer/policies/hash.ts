@@ -1,4 +1,4 @@
-/** Hashes that are the same in every process: 32 bits, FNV-1a over the text's UTF-16 units, then mixed as MurmurHash3 does at its end. */
+/** Hashes that are the same in every process: 31 bits, which need no object, FNV-1a over the text's UTF-16 units, then mixed as MurmurHash3 does at its end. */
 
 /** The hash of a text. */
 export function hashText(text: string): number {
@@ -7,12 +7,12 @@ export function hashText(text: string): number {
   return mix(hash)
 }
 
-/** Spreads every bit over all of them. From 0 to 2^32 - 1. */
+/** Spreads every bit over all of them. From 0 to 2^31 - 1. */
 export function mix(value: number): number {
   let hash = value
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return (hash ^ (hash >>> 16)) >>> 1
 }
 
 /** Another hash for each number, as if the text had been followed by it. */

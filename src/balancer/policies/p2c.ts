@@ -20,8 +20,8 @@ class P2cPicker extends TwoChoicesPicker {
   #meanAt = -Infinity
 
   protected override cost(candidate: Candidate): number {
-    const latency = candidate.latencyAt(this.context.now) ?? this.#mean()
-    return latency * (candidate.inFlight + 1)
+    const latency = candidate.latencyAt(this.context.now)
+    return (latency < 0 ? this.#mean() : latency) * (candidate.inFlight + 1)
   }
 
   /**
@@ -35,7 +35,7 @@ class P2cPicker extends TwoChoicesPicker {
     let known = 0
     for (const candidate of this.candidates) {
       const latency = candidate.latencyAt(now)
-      if (latency === undefined) continue
+      if (latency < 0) continue
       sum += latency
       known += 1
     }

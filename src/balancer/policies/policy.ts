@@ -14,9 +14,9 @@ export interface Candidate {
   readonly inFlight: number
   /**
    * Peak-sensitive moving average of its latency in milliseconds at a moment of the monotonic clock, fading while it is not called.
-   * Undefined as long as nothing is known. A failed call counts as a second at least.
+   * Negative as long as nothing is known. A failed call counts as a second at least.
    */
-  latencyAt(now: number): number | undefined
+  latencyAt(now: number): number
 }
 
 /** What a policy may ask of its pool. */

@@ -45,8 +45,8 @@ export interface PoolParts {
   readonly budget: ResolvedRetryBudget
 }
 
-/** Where the policy needs no latency, one call of 16 to an instance is measured, for the statistics. */
-const MEASURE_MASK = 15
+/** Where the policy needs no latency, one call of 64 to an instance is measured, for the statistics: the clock costs more than a pick. */
+const MEASURE_MASK = 63
 
 /** The instances of a service with what is known of each, and who is next. Shared by all that call the service in the same way. */
 export class Pool implements Closeable {

@@ -13,7 +13,7 @@ interface Fake extends Candidate {
 
 function fake(number: number, weight = 1): Fake {
   const instance = defineInstance({ id: `u${number}`, name: 'users', address: '127.0.0.1', port: 80 })
-  const made: Fake = { instance, weight, inFlight: 0, latencyMs: undefined, latencyAt: () => made.latencyMs }
+  const made: Fake = { instance, weight, inFlight: 0, latencyMs: undefined, latencyAt: () => made.latencyMs ?? -1 }
   return made
 }
 
