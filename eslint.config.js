@@ -1,5 +1,21 @@
 import tseslint from 'typescript-eslint'
 
+/** An `expect` that nothing is asserted of passes whatever it is given, as `expect(greet(), 'Hello).toBe(ada')` did. */
+const ASSERTING = {
+  'no-restricted-syntax': [
+    'error',
+    {
+      selector: ':not(MemberExpression) > CallExpression[callee.name="expect"]',
+      message: 'This expect has no matcher, so it asserts nothing.',
+    },
+    {
+      selector:
+        ':not(MemberExpression):not(CallExpression) > MemberExpression[object.callee.name="expect"], :not(CallExpression) > MemberExpression[object.object.callee.name="expect"]:not(MemberExpression > MemberExpression)',
+      message: 'This matcher is not called, so it asserts nothing.',
+    },
+  ],
+}
+
 export default tseslint.config(
   { ignores: ['dist', 'coverage', '.cache', 'node_modules'] },
   {
@@ -35,4 +51,5 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
     },
   },
+  { files: ['test/**/*.ts', 'examples/**/*.{js,mjs,cjs}'], rules: ASSERTING },
 )

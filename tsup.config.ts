@@ -1,5 +1,6 @@
 import { cpSync, rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
+import { writeThreadProgram } from './scripts/build/thread-program.js'
 
 // The two builds below run at once, so neither may clear what the other has written.
 rmSync('dist', { recursive: true, force: true })
@@ -17,7 +18,10 @@ const shared: Options = {
 const COPIED = ['p-retry', 'is-network-error']
 for (const name of COPIED) cpSync(`node_modules/${name}/license`, `dist/licenses/${name}.txt`)
 
-export default defineConfig([
-  { ...shared, format: 'esm' },
-  { ...shared, format: 'cjs', noExternal: COPIED },
-])
+export default defineConfig(async () => {
+  await writeThreadProgram(process.cwd())
+  return [
+    { ...shared, format: 'esm' },
+    { ...shared, format: 'cjs', noExternal: COPIED },
+  ]
+})

@@ -7,12 +7,16 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
  */
 const cores = availableParallelism()
 
-function realConsulTier(name: string, order: number): TestProjectInlineConfiguration {
+function realConsulTier(
+  name: string,
+  order: number,
+  include = `test/${name}/**/*.test.ts`,
+): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
+      include: [include],
       globalSetup: ['test/support/vitest/find-consul.ts'],
       setupFiles: ['test/support/vitest/logs-on-failure.ts'],
       testTimeout: 30_000,
@@ -53,10 +57,11 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      realConsulTier('contract', 3),
-      realConsulTier('integration', 4),
-      realConsulTier('fault', 5),
-      realConsulTier('container', 6),
+      realConsulTier('harness', 3, 'test/harness/*.test.ts'),
+      realConsulTier('contract', 4),
+      realConsulTier('integration', 5),
+      realConsulTier('fault', 6),
+      realConsulTier('container', 7, 'test/harness/container/*.test.ts'),
     ],
   },
 })

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import Consul from 'consul'
-import { diffLists, reconcileListing } from '../src/discovery/listing.js'
-import { instanceKey, sameInstance, type ServiceInstance } from '../src/discovery/service-instance.js'
+import { diffLists, reconcileList } from '../src/core/keyed-list.js'
+import { INSTANCE, type ServiceInstance } from '../src/instances/service-instance.js'
 import { discoveryClient } from '../test/integration/discovery-client.js'
 import type { ConsulAgent } from '../test/support/consul-agent.js'
 import { FaultProxy } from '../test/support/fault-proxy.js'
@@ -51,7 +51,7 @@ async function measureOurs(consul: ConsulAgent, body: string): Promise<Measured>
   await using proxy = await FaultProxy.start(consul)
   await using client = discoveryClient({ address: proxy.url })
   const before = heapBytes()
-  const watcher = client.discovery.watchService('large', { passingOnly: false, shrinkGuard: false })
+  const watcher = client.discovery.watchService('large', { health: 'any', lossGuard: false })
   await watcher.ready()
   const update = async (round: number): Promise<void> => {
     const changed = new Promise((resolve) => watcher.once('change', resolve))
@@ -141,23 +141,22 @@ function diffTimes(): void {
     address: '10.0.0.1',
     port: index,
     ports: {},
+    taggedAddresses: {},
     tags: ['v1', 'eu'],
     meta: { version: '1.2.3', zone: 'a' },
     weights: { passing: 1, warning: 1 },
+    weight: 1,
     node: `n${index % 100}`,
     datacenter: 'dc1',
     status: 'passing',
   })
-  const shape = { key: instanceKey, same: sameInstance }
   const times = [100, 1_000, 10_000].map((count) => {
-    const before = { items: Array.from({ length: count }, (_, index) => make(index)) }
+    const before = Array.from({ length: count }, (_, index) => make(index))
     const runs = Array.from({ length: 30 }, () => {
-      const next = {
-        items: Array.from({ length: count }, (_, index) => (index === 7 ? { ...make(index), port: 9 } : make(index))),
-      }
+      const next = before.map((_, index) => (index === 7 ? { ...make(index), port: 9 } : make(index)))
       const at = performance.now()
-      const merged = reconcileListing(before, next, shape)
-      diffLists(before.items, merged.items, shape)
+      const merged = reconcileList(before, next, INSTANCE)
+      diffLists(before, merged, INSTANCE)
       return performance.now() - at
     })
     return `${count}: ${median(runs).toFixed(2)} ms, ${((median(runs) / count) * 1_000).toFixed(2)} µs each`

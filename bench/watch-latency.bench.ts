@@ -68,7 +68,7 @@ async function ours(consul: ConsulAgent): Promise<Contender> {
   const name = 'proconsul'
   await register(consul, name)
   const client = new Proconsul({ address: consul.url })
-  const watcher = client.watchService(name, { passingOnly: false })
+  const watcher = client.watchService(name, { health: 'any' })
   await watcher.ready()
   return {
     name,

@@ -46,7 +46,7 @@ interface Watcher {
 async function ours(consul: ConsulAgent): Promise<Watcher> {
   const proxy = await FaultProxy.start(consul)
   const client = discoveryClient({ address: proxy.url })
-  const watcher = client.discovery.watchService('storm', { shrinkGuard: false })
+  const watcher = client.discovery.watchService('storm', { lossGuard: false })
   await watcher.ready()
   return {
     name: 'proconsul',

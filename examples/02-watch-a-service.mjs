@@ -2,8 +2,8 @@
 //
 // Needs:    an agent at CONSUL_HTTP_ADDR, by default 127.0.0.1:8500.
 // Run:      node examples/02-watch-a-service.mjs
-// Expected: 0 instances (not-registered) / 1 instances: 127.0.0.1:4001 / 2 instances: … / 1 instances: …
-import { Proconsul } from 'proconsul'
+// Expected: 0 instances (not-registered) / 1 instances: http://127.0.0.1:4001 / 2 instances: … / 1 instances: …
+import { instanceUrl, Proconsul } from 'proconsul'
 
 const consul = new Proconsul()
 
@@ -25,7 +25,7 @@ const steps = [
 
 // Each item is the current state; what came while the body ran is skipped but for the latest.
 for await (const { instances, emptyReason } of watcher) {
-  const places = instances.map((instance) => `${instance.address}:${instance.port}`).join(', ')
+  const places = instances.map((instance) => instanceUrl(instance)).join(', ')
   console.log(`${instances.length} instances${emptyReason ? ` (${emptyReason})` : `: ${places}`}`)
   await steps.shift()(instances[0])
 }

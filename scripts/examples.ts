@@ -2,7 +2,7 @@
  * Runs every example, or those whose path contains a given word, against a real Consul: `npm run examples -- service`.
  *
  * An example ends by itself with exit code 0. One whose header says that it is ended with SIGTERM gets that signal once it has
- * registered a service, and has to end by it. Either way it leaves no service behind.
+ * registered a service, and has to end by it. Either way it leaves no service behind, and writes what its header says it does.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,5 +39,13 @@ await runTask(async () => {
 async function run(name: string, consul: ConsulAgent): Promise<string | undefined> {
   const file = join(PROJECT, 'examples', name)
   const header = /^(?:\/\/.*\n)+/.exec(readFileSync(file, 'utf8'))?.[0] ?? ''
-  return await runProgram({ arguments: [file], untilSignal: header.includes('SIGTERM') }, consul)
+  const expected = expectedOutput(header)
+  const program = { arguments: [file], untilSignal: header.includes('SIGTERM'), ...(expected && { expected }) }
+  return await runProgram(program, consul)
+}
+
+/** The header says `Expected: one / two … / three`, or `no output.`, or nothing of it. */
+function expectedOutput(header: string): readonly string[] | undefined {
+  const [, text] = /^\/\/ Expected: (.*)$/m.exec(header) ?? []
+  return text === 'no output.' ? [] : text?.split(' / ')
 }

@@ -11,6 +11,8 @@ export interface Program {
   readonly arguments: readonly string[]
   /** Whether it runs until SIGTERM, which it gets as soon as it has registered a service. */
   readonly untilSignal: boolean
+  /** What it has to write, in this order; `…` stands for anything. An empty list: nothing. Default: whatever it likes. */
+  readonly expected?: readonly string[]
 }
 
 /**
@@ -39,7 +41,25 @@ export async function runProgram(program: Program, consul: ConsulAgent): Promise
   const expected = program.untilSignal ? 'SIGTERM' : 'exit code 0'
   if (ending !== expected) return `ended by ${ending} rather than ${expected}, having written:\n${output}`
   const left = await services(consul)
-  return left.length === 0 ? undefined : `left behind in Consul: ${left.join(', ')}, having written:\n${output}`
+  if (left.length > 0) return `left behind in Consul: ${left.join(', ')}, having written:\n${output}`
+  const missing = missingIn(output, program.expected)
+  return missing === undefined ? undefined : `expected ${missing}, but it has written:\n${output}`
+}
+
+/** The first that the output does not have, after those before it. */
+function missingIn(output: string, expected: readonly string[] | undefined): string | undefined {
+  if (expected?.length === 0) return output === '' ? undefined : 'no output'
+  let rest = output
+  for (const text of expected ?? []) {
+    const pattern = text
+      .split('…')
+      .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')
+    const match = new RegExp(pattern).exec(rest)
+    if (match === null) return JSON.stringify(text)
+    rest = rest.slice(match.index + match[0].length)
+  }
+  return undefined
 }
 
 async function services(consul: ConsulAgent): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 /**
  * Runs every tier of the tests that can run here, or those named: `npm test`, `npm test -- unit integration`. Other words go on to
- * vitest: `npm test -- integration launcher` runs the files so named. The last line counts the tests.
+ * vitest: `npm test -- harness launcher` runs the files so named. The last line counts the tests.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -10,9 +10,9 @@ import type { Tally } from '../test/support/vitest/tally-reporter.js'
 import { freshBuild } from './fresh-build.js'
 import { CACHE, IS_CI, PROJECT, runTask } from './project.js'
 
-const TIERS = ['unit', 'types', 'contract', 'integration', 'fault', 'container'] as const
+const TIERS = ['unit', 'types', 'harness', 'contract', 'integration', 'fault', 'container'] as const
 /** Contract tests are not among them: without a real Consul they still run on the embedded one. */
-const NEED_CONSUL: readonly string[] = ['integration', 'fault', 'container']
+const NEED_CONSUL: readonly string[] = ['harness', 'integration', 'fault', 'container']
 const TALLY = join(CACHE, 'logs', 'tally.json')
 
 await runTask(async () => {

@@ -2,21 +2,28 @@
 
 export { Proconsul } from './proconsul.js'
 export type { ProconsulOptions } from './options/client-options.js'
+export type { TokenFunction } from './http/token-source.js'
 export type { Pem, TlsOptions } from './options/tls-options.js'
 
 // errors
 export { isProconsulError, ProconsulError } from './errors/proconsul-error.js'
-export type { ProconsulErrorCode, ProconsulErrorOptions } from './errors/proconsul-error.js'
+export type {
+  ProconsulErrorCode,
+  ProconsulErrorJson,
+  ProconsulErrorOptions,
+  ProconsulErrorReason,
+} from './errors/proconsul-error.js'
+export type { ErrorFacts } from './errors/error-facts.js'
 
 // registration
 export type { Registration } from './registration/registration.js'
-export type { RegistrationState } from './registration/registration-state.js'
+export type { RegistrationState } from './registration/life/phase.js'
 export type {
   ConflictDetails,
   HeartbeatDetails,
   LostDetails,
   RegistrationEvents,
-} from './registration/registration-events.js'
+} from './registration/life/events.js'
 export type {
   DeregisterOptions,
   EventLoopOptions,
@@ -37,7 +44,7 @@ export type {
 } from './registration/definition/check-definition.js'
 export type { HealthHandler } from './registration/health/health-handler.js'
 export type { ProbeResult, RegistrationHealth } from './registration/health/probe-board.js'
-export type { Probe, ProbeDefinition, Probes } from './registration/health/probe.js'
+export type { Probe, ProbeDefinition, Probes } from './registration/definition/probe-definition.js'
 
 // discovery
 export { filter } from './discovery/filter.js'
@@ -107,13 +114,25 @@ export type { PeerPosition, SubsetOptions } from './balancer/selection/subset.js
 export type { ZoneOptions } from './balancer/selection/zone.js'
 
 // configuration
-export type { ConfigChange, ExplainedValue, RejectedConfig, Settings, SettingsEvents } from './config/settings.js'
-export type { BeforeApply, ConfigOptions, FormatFunction, TypedConfigOptions } from './config/config-options.js'
-export type { ApplicationLayers } from './config/layer.js'
-export type { ConfigSchema } from './config/schema.js'
-export type { ConfigStaleness } from './config/config-loop.js'
-export type { ConfigIssue } from './config/issue.js'
-export type { ConfigOrigin } from './config/origin.js'
+export type {
+  ConfigChange,
+  ExplainedValue,
+  LayerSummary,
+  RejectedConfig,
+  Settings,
+  SettingsEvents,
+} from './config/settings.js'
+export type {
+  BeforeApply,
+  ConfigLossGuard,
+  ConfigOptions,
+  FormatFunction,
+  TypedConfigOptions,
+} from './config/options/config-options.js'
+export type { ApplicationLayers } from './config/layers/layer.js'
+export type { ConfigSchema } from './config/options/schema.js'
+export type { ConfigIssue } from './config/assembly/issue.js'
+export type { ConfigOrigin } from './config/assembly/origin.js'
 export type { DeepReadonly, PathValue } from './config/settings-value.js'
 export type { Tree, TreeObject } from './config/tree/tree.js'
 
@@ -178,7 +197,8 @@ export type { QueryMeta } from './http/query-meta.js'
 
 // leaving
 export type { CloseOptions, SignalOptions } from './lifecycle/shutdown-options.js'
-export type { DrainedHook, LeftBehind, ShutdownReport } from './lifecycle/shutdown.js'
+export type { DrainedHook, HookContext } from './lifecycle/drained-hook.js'
+export type { LeftBehind, ShutdownReport } from './lifecycle/shutdown.js'
 export type { SignalHandlers } from './lifecycle/process-signals.js'
 
 // for whoever injects them

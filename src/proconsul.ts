@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { AgentApi } from './api/agent.js'
+import { AgentVersion } from './api/agent-version.js'
 import { CatalogApi } from './api/catalog.js'
 import { EventApi } from './api/event.js'
 import { HealthApi } from './api/health.js'
@@ -12,7 +13,7 @@ import type { Balancer } from './balancer/balancer.js'
 import { BALANCER_OPTIONS, resolveBalancerOptions, type BalancerOptions } from './balancer/balancer-options.js'
 import type { Followed } from './balancer/pool/pool.js'
 import { SharedPools } from './balancer/shared-pools.js'
-import type { ConfigOptions, TypedConfigOptions } from './config/config-options.js'
+import type { ConfigOptions, TypedConfigOptions } from './config/options/config-options.js'
 import { ConfigReader } from './config/config-reader.js'
 import type { Settings } from './config/settings.js'
 import type { TreeObject } from './config/tree/tree.js'
@@ -28,7 +29,8 @@ import { Lane } from './http/lane.js'
 import type { ServiceInstance } from './instances/service-instance.js'
 import type { ServiceWatcher } from './instances/service-watcher.js'
 import { Kv } from './kv/kv.js'
-import { handleSignals, type SignalHandlers } from './lifecycle/process-signals.js'
+import { handleSignals, refuseWorkerThread, type SignalHandlers } from './lifecycle/process-signals.js'
+import { isProcessEnding } from './lifecycle/shutdown-group.js'
 import {
   resolveCloseOptions,
   resolveSignalOptions,
@@ -38,6 +40,7 @@ import {
 import {
   reportInsideHook,
   shutdown,
+  type LeaveOutcome,
   type ShutdownPlan,
   type ShutdownReport,
   type ShutdownSteps,
@@ -49,6 +52,7 @@ import type {
   ServiceDefinition,
 } from './registration/definition/service-definition.js'
 import { createHealthHandler, type HealthHandler } from './registration/health/health-handler.js'
+import { ConsulRegistry } from './registration/record/consul-registry.js'
 import { Registrar } from './registration/registrar.js'
 import type { Registration } from './registration/registration.js'
 import { WatchEngine, type WatchDebug } from './watch/watch-engine.js'
@@ -100,21 +104,27 @@ export class Proconsul implements AsyncDisposable {
   readonly #registrar: Registrar
   readonly #configs: ConfigReader
   readonly #steps: ShutdownSteps = {
-    leave: (signal) => this.#registrar.leave(signal),
+    leave: (signal) => this.#leave(signal),
     close: () => this.#letGo(),
   }
   #signals: SignalHandlers | undefined
+  /** From its beginning on, nothing new is registered. */
   #closing: Promise<ShutdownReport> | undefined
+  /** From the signal on, where it is one by which the client leaves. */
+  #leftBySignal: Promise<unknown> | undefined
+  /** After the drain and the hook. Until then everything that reads goes on. */
+  #isClosed = false
 
   /** @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the option or the environment variable */
   constructor(options: ProconsulOptions = {}) {
     this.#options = resolveOptions(options, process.env)
     const { connection, runtime, watch } = this.#options
-    const http = new ConsulHttpClient(connection, runtime.clock)
+    const http = new ConsulHttpClient(connection, runtime)
     this.#http = http
     this.agent = new AgentApi(http)
-    this.catalog = new CatalogApi(http)
-    this.health = new HealthApi(http)
+    const version = new AgentVersion(http, runtime.clock)
+    this.catalog = new CatalogApi(http, version)
+    this.health = new HealthApi(http, version)
     this.session = new SessionApi(http)
     this.status = new StatusApi(http)
     this.event = new EventApi(http)
@@ -128,15 +138,15 @@ export class Proconsul implements AsyncDisposable {
     const { catalog, event, health, query: preparedQuery } = this
     this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery }, connection)
     this.#pools = new SharedPools(runtime)
-    this.#registrar = new Registrar({
+    const registry = new ConsulRegistry({
       runtime,
       http,
       engine: this.#engine,
       endpoint: connection,
       environment: process.env,
-      target: () => http.plainTarget(),
-      onTokenChange: (listener) => http.tokens.onChange(listener),
+      onTokenChange: (listener) => http.onCredentialsChange(listener),
     })
+    this.#registrar = new Registrar({ runtime, registry, target: () => http.plainTarget() })
   }
 
   /**
@@ -144,14 +154,18 @@ export class Proconsul implements AsyncDisposable {
    * @throws ProconsulError as {@link Registrar.registerService} says
    */
   async registerService(definition: ServiceDefinition, options?: RegisterOptions): Promise<Registration> {
-    this.#refuseClosed()
-    return await this.#registrar.registerService(definition, options)
+    return await this.#untilLeft(async () => {
+      if (this.#closing !== undefined) throw closedError()
+      return await this.#registrar.registerService(definition, options)
+    })
   }
 
   /** Deregisters a service of this agent by its id. One that the agent does not know is fine. */
   async deregisterService(id: string, options?: DeregisterOptions): Promise<void> {
-    this.#refuseClosed()
-    await this.#registrar.deregisterService(id, options)
+    await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      await this.#registrar.deregisterService(id, options)
+    })
   }
 
   /** The registrations of this client that have not ended. */
@@ -178,6 +192,7 @@ export class Proconsul implements AsyncDisposable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
    */
   balancer(name: string, options: ServiceBalancerOptions = {}): Balancer {
+    this.#refuseClosed()
     checkObject('options', options, ['query', ...BALANCER_OPTIONS])
     const resolved = resolveBalancerOptions(options)
     const { signal, ...watch } = resolveServiceWatch(name, options.query)
@@ -219,8 +234,10 @@ export class Proconsul implements AsyncDisposable {
 
   /** The instances of a service, read once. */
   async discover(name: string, query?: DiscoverQuery): Promise<readonly ServiceInstance[]> {
-    this.#refuseClosed()
-    return await this.#discovery.discover(name, query)
+    return await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      return await this.#discovery.discover(name, query)
+    })
   }
 
   /**
@@ -232,20 +249,30 @@ export class Proconsul implements AsyncDisposable {
   ): Promise<Settings<StandardSchemaV1.InferOutput<Schema>>>
   async config<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>>
   async config<T>(options: ConfigOptions<T>): Promise<Settings<T>> {
-    this.#refuseClosed()
-    return await this.#configs.open(options)
+    return await this.#untilLeft(async () => {
+      this.#refuseClosed()
+      return await this.#configs.open(options)
+    })
   }
 
   /**
-   * At one of the signals: out of discovery, drain, the application's hook, then everything else; a second signal ends the process at
-   * once. The process then ends by the same signal. A further call replaces the handlers of the one before.
-   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   * At one of the signals: out of discovery, drain, the application's hook, then everything else; and then the process ends by the same
+   * signal. The signal given again changes nothing, but a second Ctrl-C, a second or more after the first, ends the process at once. A
+   * further call replaces the handlers of the one before. From the signal on, a call that is cut off by it settles when the client has
+   * left; where the process ends with that, never.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also in a worker thread, which gets no signals; `PROCONSUL_CLOSED`
    */
   shutdownOnSignals(options?: SignalOptions): SignalHandlers {
-    this.#refuseClosed()
+    refuseWorkerThread()
+    if (this.#closing !== undefined) throw closedError()
     const plan = resolveSignalOptions(options)
+    const leave = (): Promise<ShutdownReport> => {
+      const report = this.#shutdown(plan)
+      this.#leftBySignal = report
+      return report
+    }
     this.#signals?.remove()
-    this.#signals = handleSignals(plan, () => this.#shutdown(plan))
+    this.#signals = handleSignals(plan, leave, process, undefined, this.#options.runtime)
     return this.#signals
   }
 
@@ -266,9 +293,7 @@ export class Proconsul implements AsyncDisposable {
       return soFar === undefined ? this.#closing : Promise.resolve(soFar)
     }
     try {
-      const plan = resolveCloseOptions(options)
-      this.#signals?.remove()
-      return this.#shutdown(plan)
+      return this.#shutdown(resolveCloseOptions(options))
     } catch (error) {
       if (!isProconsulError(error)) throw error
       return Promise.reject(error)
@@ -284,14 +309,39 @@ export class Proconsul implements AsyncDisposable {
     return this.#closing
   }
 
+  async #leave(signal: AbortSignal): Promise<LeaveOutcome> {
+    const known = this.registrations.filter(({ state }) => state !== 'registering')
+    const { leftBehind } = await this.#registrar.leave(signal)
+    return { registrations: known.length, leftBehind }
+  }
+
   async #letGo(): Promise<void> {
-    await this.#pools.close()
-    await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close(), this.kv.close()])
+    this.#isClosed = true
+    await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close()])
+    // What is still asked by then is not told of a close by which the process ends: see `isProcessEnding`.
+    if (isProcessEnding()) return
+    await Promise.all([this.#pools.close(), this.kv.close()])
     await this.#engine.close()
     this.#http.close()
+    this.#signals?.remove()
+  }
+
+  /** Has the failure of a call wait until the client has left, where it leaves by a signal. */
+  async #untilLeft<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call()
+    } catch (error) {
+      await this.#leftBySignal
+      if (this.#leftBySignal !== undefined && isProcessEnding()) await new Promise(() => undefined)
+      throw error
+    }
   }
 
   #refuseClosed(): void {
-    if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
+    if (this.#isClosed) throw closedError()
   }
+}
+
+function closedError(): ProconsulError {
+  return new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
 }

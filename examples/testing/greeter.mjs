@@ -12,7 +12,7 @@ function checkSettings(raw) {
 
 export async function startGreeter(address) {
   const consul = new Proconsul({ address })
-  const users = consul.watchService('users', { passingOnly: true })
+  const users = consul.watchService('users', { health: 'passing' })
   const settings = await consul.config({
     layers: ['config/greeter'],
     defaults: { greeting: 'Hello' },

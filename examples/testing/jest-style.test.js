@@ -28,7 +28,7 @@ test('it goes on with what it knows while Consul is down', async () => {
   const stale = next(greeter.users, 'stale')
   const fault = consul.faults.refuse()
   await stale
-  expect(greeter.greet(), 'Hello).toBe(ada')
+  expect(greeter.greet()).toBe('Hello, ada')
   const recovered = next(greeter.users, 'recovered')
   fault.remove()
   await recovered
@@ -41,7 +41,7 @@ test('it turns to another instance when one dies', async () => {
   const removed = next(greeter.users, 'change')
   await fetch(`${consul.url}/v1/agent/check/fail/service:ada`, { method: 'PUT' })
   await removed
-  expect(greeter.greet(), 'Hello).toBe(bob')
+  expect(greeter.greet()).toBe('Hello, bob')
 })
 
 test('it keeps the last good configuration when the next one is bad', async () => {
@@ -51,5 +51,5 @@ test('it keeps the last good configuration when the next one is bad', async () =
   const rejected = next(greeter.settings, 'rejected')
   await fetch(`${consul.url}/v1/kv/config/greeter/greeting`, { method: 'PUT', body: ' ' })
   await rejected
-  expect(greeter.greet(), 'Salve).toBe(ada')
+  expect(greeter.greet()).toBe('Salve, ada')
 })

@@ -1,9 +1,9 @@
-import { checkString } from '../core/option-check.js'
+import { checkObject, checkString } from '../core/option-check.js'
 import { isProconsulError } from '../errors/proconsul-error.js'
 import type { HttpClient } from '../http/request.js'
 import { goDuration } from './go-duration.js'
 import { checkEntry, type CheckEntry, type WireCheck } from './health-entry.js'
-import { refuseUnknown, type RequestOptions } from './options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { mapOf } from './wire.js'
@@ -76,6 +76,9 @@ const CHECK_FIELDS: readonly string[] = [
   'node',
 ] satisfies readonly FieldOf<CheckRegistration>[]
 
+const LIST_OPTIONS = [...REQUEST_OPTIONS, 'filter'] as const
+const REGISTER_OPTIONS = [...REQUEST_OPTIONS, 'serviceId'] as const
+
 type FieldOf<Union> = Union extends unknown ? keyof Union : never
 
 /** The checks of this agent (https://developer.hashicorp.com/consul/api-docs/agent/check). */
@@ -88,24 +91,27 @@ export class AgentCheckApi {
 
   /** The checks registered with this agent, those of nodes and services, by id. */
   async list(options: RequestOptions & { readonly filter?: string | undefined } = {}): Promise<readonly CheckEntry[]> {
-    const answer = await read(this.#http, 'agent.checks', '/agent/checks', options)
+    const known = knownOptions('agent.checks.list', options, LIST_OPTIONS)
+    const answer = await read(this.#http, 'agent.checks', '/agent/checks', known)
     return Object.values(mapOf<WireCheck>(answer)).map(checkEntry)
   }
 
   /** Adds a check to the node, or to a service where `serviceId` names one. */
   async register(
     check: CheckRegistration,
-    { serviceId, ...options }: RequestOptions & { readonly serviceId?: string | undefined } = {},
+    options: RequestOptions & { readonly serviceId?: string | undefined } = {},
   ): Promise<void> {
+    const { serviceId, ...rest } = knownOptions('agent.checks.register', options, REGISTER_OPTIONS)
     const { CheckID, ...fields } = wireCheck(check)
     const body = { ID: CheckID, ...fields, ...present({ ServiceID: serviceId }) }
-    await write(this.#http, 'agent.check.register', '/agent/check/register', options, { body, idempotent: true })
+    await write(this.#http, 'agent.check.register', '/agent/check/register', rest, { body, idempotent: true })
   }
 
   /** Removes a check. One that is not there is fine. */
   async deregister(id: string, options: RequestOptions = {}): Promise<void> {
     const at = path`/agent/check/deregister/${checkString('id', id)}`
-    await orUnknown(write(this.#http, 'agent.check.deregister', at, options, { idempotent: true }))
+    const known = knownOptions('agent.checks.deregister', options, REQUEST_OPTIONS)
+    await orUnknown(write(this.#http, 'agent.check.deregister', at, known, { idempotent: true }))
   }
 
   /** Passes a TTL check. */
@@ -130,12 +136,14 @@ export class AgentCheckApi {
   async update(id: string, status: SettableStatus, output = '', options: RequestOptions = {}): Promise<void> {
     const body = { Status: status, Output: output }
     const at = path`/agent/check/update/${checkString('id', id)}`
-    await write(this.#http, 'agent.check.update', at, options, { body, vital: true, idempotent: true })
+    const known = knownOptions('agent.checks.update', options, REQUEST_OPTIONS)
+    await write(this.#http, 'agent.check.update', at, known, { body, vital: true, idempotent: true })
   }
 
   async #mark(verb: string, id: string, note: string | undefined, options: RequestOptions): Promise<void> {
     const at = path`/agent/check/${verb}/${checkString('id', id)}`
-    await write(this.#http, `agent.check.${verb}`, at, options, { query: { note }, idempotent: true })
+    const known = knownOptions(`agent.checks.${verb}`, options, REQUEST_OPTIONS)
+    await write(this.#http, `agent.check.${verb}`, at, known, { query: { note }, idempotent: true })
   }
 }
 
@@ -150,7 +158,7 @@ export async function orUnknown(work: Promise<unknown>): Promise<void> {
 
 /** The JSON of a check inside a service. */
 export function wireCheck(check: CheckRegistration): Readonly<Record<string, unknown>> {
-  refuseUnknown('check', check, CHECK_FIELDS)
+  checkObject('check', check, CHECK_FIELDS)
   return {
     CheckID: check.id,
     Name: check.name,

@@ -1,4 +1,4 @@
-import { checkString } from '../core/option-check.js'
+import { checkBoolean, checkObject, checkString } from '../core/option-check.js'
 import { isProconsulError } from '../errors/proconsul-error.js'
 import type { HttpClient } from '../http/request.js'
 import { orUnknown, present, wireCheck, type CheckRegistration } from './agent-check.js'
@@ -11,7 +11,7 @@ import {
   type TaggedAddress,
   type WireService,
 } from './health-entry.js'
-import { blockingWait, commonPart, refuseUnknown, type RequestOptions } from './options.js'
+import { blockingWait, commonPart, knownOptions, REQUEST_OPTIONS, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { mapOf, objectOf, type Answer } from './wire.js'
@@ -73,6 +73,10 @@ const SERVICE_FIELDS: readonly (keyof ServiceRegistration)[] = [
   'checks',
 ]
 
+const LIST_OPTIONS = [...REQUEST_OPTIONS, 'filter'] as const
+const GET_OPTIONS = [...REQUEST_OPTIONS, 'hash', 'wait'] as const
+const REGISTER_OPTIONS = [...REQUEST_OPTIONS, 'replaceExistingChecks'] as const
+
 /** The services of this agent (https://developer.hashicorp.com/consul/api-docs/agent/service). */
 export class AgentServiceApi {
   readonly #http: HttpClient
@@ -85,7 +89,8 @@ export class AgentServiceApi {
   async list(
     options: RequestOptions & { readonly filter?: string | undefined } = {},
   ): Promise<readonly ServiceRecord[]> {
-    const answer = await read(this.#http, 'agent.services', '/agent/services', options)
+    const known = knownOptions('agent.services.list', options, LIST_OPTIONS)
+    const answer = await read(this.#http, 'agent.services', '/agent/services', known)
     return Object.values(mapOf<WireService>(answer)).map(serviceRecord)
   }
 
@@ -93,10 +98,8 @@ export class AgentServiceApi {
    * One service, or undefined where the agent does not know it. With a `hash` it waits for a change; its disappearance is one.
    * `meta.contentHash` is the hash to wait by next.
    */
-  async get(
-    id: string,
-    { hash, wait, ...options }: AgentServiceOptions = {},
-  ): Promise<Answer<ServiceRecord | undefined>> {
+  async get(id: string, options: AgentServiceOptions = {}): Promise<Answer<ServiceRecord | undefined>> {
+    const { hash, wait, ...rest } = knownOptions('agent.services.get', options, GET_OPTIONS)
     const blocking = hash === undefined ? undefined : blockingWait(wait)
     const answer = await this.#http.request({
       operation: 'agent.service',
@@ -105,7 +108,7 @@ export class AgentServiceApi {
       idempotent: true,
       answers: [404],
       ...(blocking !== undefined && { blocking, query: { hash, wait: goDuration(blocking.waitMs) } }),
-      ...commonPart(options),
+      ...commonPart(rest),
     })
     return {
       value: answer.status === 404 ? undefined : serviceRecord(objectOf<WireService>(answer)),
@@ -117,13 +120,15 @@ export class AgentServiceApi {
    * Adds or replaces a service with its checks. An answer does not yet mean that the servers know it: without a leader the agent tells
    * them later. An existing check keeps its status, and a TTL check's time starts anew.
    */
-  async register(
-    service: ServiceRegistration,
-    { replaceExistingChecks, ...options }: RegisterServiceOptions = {},
-  ): Promise<void> {
-    await write(this.#http, 'agent.service.register', '/agent/service/register', options, {
+  async register(service: ServiceRegistration, options: RegisterServiceOptions = {}): Promise<void> {
+    const { replaceExistingChecks = false, ...rest } = knownOptions(
+      'agent.services.register',
+      options,
+      REGISTER_OPTIONS,
+    )
+    await write(this.#http, 'agent.service.register', '/agent/service/register', rest, {
       body: wireRegistration(service),
-      query: { 'replace-existing-checks': replaceExistingChecks },
+      query: { 'replace-existing-checks': checkBoolean('replaceExistingChecks', replaceExistingChecks) },
       idempotent: true,
     })
   }
@@ -131,22 +136,25 @@ export class AgentServiceApi {
   /** Removes a service with its checks. One that the agent does not know is fine. */
   async deregister(id: string, options: RequestOptions = {}): Promise<void> {
     const at = path`/agent/service/deregister/${checkString('id', id)}`
-    await orUnknown(write(this.#http, 'agent.service.deregister', at, options, { idempotent: true }))
+    const known = knownOptions('agent.services.deregister', options, REQUEST_OPTIONS)
+    await orUnknown(write(this.#http, 'agent.service.deregister', at, known, { idempotent: true }))
   }
 
   /** Takes a service out of discovery with a critical check, or back in. A second switch to on keeps the first reason. */
   async maintenance(id: string, enable: boolean, reason?: string, options: RequestOptions = {}): Promise<void> {
     const at = path`/agent/service/maintenance/${checkString('id', id)}`
-    const query = { enable: String(enable), reason }
-    await write(this.#http, 'agent.service.maintenance', at, options, { query, idempotent: true })
+    const known = knownOptions('agent.services.maintenance', options, REQUEST_OPTIONS)
+    const query = { enable: String(checkBoolean('enable', enable)), reason }
+    await write(this.#http, 'agent.service.maintenance', at, known, { query, idempotent: true })
   }
 
   /** The health of one service at this agent; undefined where the agent does not know it. */
   async health(id: string, options: RequestOptions = {}): Promise<LocalHealth | undefined> {
     const at = path`/agent/health/service/id/${checkString('id', id)}`
+    const known = knownOptions('agent.services.health', options, REQUEST_OPTIONS)
     try {
       // 429 stands for warning and 503 for critical here.
-      const answer = await read(this.#http, 'agent.service.health', at, options, {
+      const answer = await read(this.#http, 'agent.service.health', at, known, {
         query: { format: 'json' },
         answers: [429, 503],
       })
@@ -164,7 +172,7 @@ function worstCase(status: string | null | undefined): CheckStatus {
 }
 
 function wireRegistration(service: ServiceRegistration): Readonly<Record<string, unknown>> {
-  refuseUnknown('agent.service.register', service, SERVICE_FIELDS)
+  checkObject('service', service, SERVICE_FIELDS)
   return {
     ID: service.id,
     Name: service.name,

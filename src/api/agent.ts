@@ -1,7 +1,8 @@
+import { checkBoolean } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
 import { AgentCheckApi } from './agent-check.js'
 import { AgentServiceApi } from './agent-service.js'
-import type { RequestOptions } from './options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from './options.js'
 import { read, write } from './send.js'
 import { listOf, objectOf, type WireMap } from './wire.js'
 
@@ -59,7 +60,8 @@ export class AgentApi {
 
   /** Who the agent is. Needs `agent:read`. */
   async self(options: RequestOptions = {}): Promise<AgentSelf> {
-    const { Config: config } = objectOf<WireSelf>(await read(this.#http, 'agent.self', '/agent/self', options))
+    const known = knownOptions('agent.self', options, REQUEST_OPTIONS)
+    const { Config: config } = objectOf<WireSelf>(await read(this.#http, 'agent.self', '/agent/self', known))
     return {
       node: config?.NodeName ?? '',
       nodeId: config?.NodeID ?? '',
@@ -71,7 +73,8 @@ export class AgentApi {
 
   /** The agents that this one knows. */
   async members(options: RequestOptions = {}): Promise<readonly AgentMember[]> {
-    const answer = await read(this.#http, 'agent.members', '/agent/members', options)
+    const known = knownOptions('agent.members', options, REQUEST_OPTIONS)
+    const answer = await read(this.#http, 'agent.members', '/agent/members', known)
     return listOf<WireMember>(answer).map((wire) => ({
       name: wire.Name ?? '',
       address: wire.Addr ?? '',
@@ -83,7 +86,8 @@ export class AgentApi {
 
   /** Takes the node with all that runs on it out of discovery, or back in. Needs `node:write`. */
   async maintenance(enable: boolean, reason?: string, options: RequestOptions = {}): Promise<void> {
-    const query = { enable: String(enable), reason }
-    await write(this.#http, 'agent.maintenance', '/agent/maintenance', options, { query, idempotent: true })
+    const known = knownOptions('agent.maintenance', options, REQUEST_OPTIONS)
+    const query = { enable: String(checkBoolean('enable', enable)), reason }
+    await write(this.#http, 'agent.maintenance', '/agent/maintenance', known, { query, idempotent: true })
   }
 }

@@ -1,4 +1,4 @@
-import { checkString, checkStrings } from '../core/option-check.js'
+import { checkObject, checkString, checkStrings } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
 import {
   nodeEntry,
@@ -14,9 +14,10 @@ import {
   type WireTaggedAddress,
   type WireWeights,
 } from './health-entry.js'
-import { refuseUnknown, type ListOptions, type RequestOptions } from './options.js'
+import { AgentVersion } from './agent-version.js'
+import { knownOptions, LIST_OPTIONS, REQUEST_OPTIONS, type ListOptions, type RequestOptions } from './options.js'
 import { path } from './path.js'
-import { read, write } from './send.js'
+import { read, readList, write, type ListEndpoint } from './send.js'
 import { listOf, mapOf, nullableOf, type Answer, type WireList, type WireMap } from './wire.js'
 
 /** Options of a read of a service's entries in the catalog. */
@@ -83,42 +84,50 @@ interface WireNodeServices {
   readonly Services?: WireMap<WireService>
 }
 
+const SERVICE_OPTIONS = [...LIST_OPTIONS, 'tags'] as const
+const REGISTERED_FIELDS = ['name', 'id', 'address', 'port', 'tags', 'meta']
+
 /** Nodes and services as the servers know them, without their health (https://developer.hashicorp.com/consul/api-docs/catalog). */
 export class CatalogApi {
-  readonly #http: HttpClient
+  readonly #endpoint: ListEndpoint
 
-  constructor(http: HttpClient) {
-    this.#http = http
+  constructor(http: HttpClient, version = new AgentVersion(http)) {
+    this.#endpoint = { http, version }
   }
 
-  /** The names of all services with all tags in use. */
+  /**
+   * The names of all services with all tags in use.
+   * @throws ProconsulError `PROCONSUL_UNSUPPORTED` with a `filter` for an agent that would ignore it, from before Consul 1.17
+   */
   async services(options: ListOptions = {}): Promise<Answer<Readonly<Record<string, readonly string[]>>>> {
-    const answer = await read(this.#http, 'catalog.services', '/catalog/services', options)
+    const known = knownOptions('catalog.services', options, LIST_OPTIONS)
+    if (known.filter !== undefined) await this.#endpoint.version.require('filter of services', known)
+    const answer = await readList(this.#endpoint, 'catalog.services', '/catalog/services', known)
     const entries = Object.entries(mapOf<WireList<string>>(answer))
     return { value: Object.fromEntries(entries.map(([name, tags]) => [name, tags ?? []])), meta: answer.meta }
   }
 
   /** The instances of a service, healthy or not. */
-  async service(
-    name: string,
-    { tags, ...options }: CatalogServiceOptions = {},
-  ): Promise<Answer<readonly CatalogService[]>> {
+  async service(name: string, options: CatalogServiceOptions = {}): Promise<Answer<readonly CatalogService[]>> {
+    const { tags, ...rest } = knownOptions('catalog.service', options, SERVICE_OPTIONS)
     const query = { tag: tags === undefined ? undefined : checkStrings('tags', tags) }
     const at = path`/catalog/service/${checkString('name', name)}`
-    const answer = await read(this.#http, 'catalog.service', at, options, { query })
+    const answer = await readList(this.#endpoint, 'catalog.service', at, rest, { query })
     return { value: listOf<WireCatalogService>(answer).map(catalogService), meta: answer.meta }
   }
 
   /** All nodes. */
   async nodes(options: ListOptions = {}): Promise<Answer<readonly NodeEntry[]>> {
-    const answer = await read(this.#http, 'catalog.nodes', '/catalog/nodes', options)
+    const known = knownOptions('catalog.nodes', options, LIST_OPTIONS)
+    const answer = await readList(this.#endpoint, 'catalog.nodes', '/catalog/nodes', known)
     return { value: listOf<WireNode>(answer).map(nodeEntry), meta: answer.meta }
   }
 
   /** One node with its services; undefined when there is none of that name. */
   async node(node: string, options: ListOptions = {}): Promise<Answer<CatalogNode | undefined>> {
     const at = path`/catalog/node/${checkString('node', node)}`
-    const answer = await read(this.#http, 'catalog.node', at, options)
+    const known = knownOptions('catalog.node', options, LIST_OPTIONS)
+    const answer = await readList(this.#endpoint, 'catalog.node', at, known)
     const wire = nullableOf<WireNodeServices>(answer)
     const value = wire && {
       node: nodeEntry(wire.Node ?? {}),
@@ -129,14 +138,17 @@ export class CatalogApi {
 
   /** The datacenters, nearest first. Cannot block. */
   async datacenters(options: RequestOptions = {}): Promise<readonly string[]> {
-    return listOf<string>(await read(this.#http, 'catalog.datacenters', '/catalog/datacenters', options))
+    const known = knownOptions('catalog.datacenters', options, REQUEST_OPTIONS)
+    return listOf<string>(await read(this.#endpoint.http, 'catalog.datacenters', '/catalog/datacenters', known))
   }
 
   /** Enters a node, and a service on it, for which no agent answers. An agent on that node removes what it does not know. */
   async register(registration: CatalogRegistration, options: RequestOptions = {}): Promise<void> {
-    const { node, address, nodeMeta, service, ...unknown } = registration
-    refuseUnknown('catalog.register', unknown, [])
-    await write(this.#http, 'catalog.register', '/catalog/register', options, {
+    checkObject('registration', registration, ['node', 'address', 'nodeMeta', 'service'])
+    const { node, address, nodeMeta, service } = registration
+    if (service !== undefined) checkObject('registration.service', service, REGISTERED_FIELDS)
+    const known = knownOptions('catalog.register', options, REQUEST_OPTIONS)
+    await write(this.#endpoint.http, 'catalog.register', '/catalog/register', known, {
       body: {
         Node: checkString('node', node),
         Address: checkString('address', address),
@@ -158,7 +170,9 @@ export class CatalogApi {
 
   /** Removes an entry. What an agent keeps comes back within minutes: deregister that at its agent. */
   async deregister(entry: CatalogDeregistration, options: RequestOptions = {}): Promise<void> {
-    await write(this.#http, 'catalog.deregister', '/catalog/deregister', options, {
+    checkObject('entry', entry, ['node', 'serviceId', 'checkId'])
+    const known = knownOptions('catalog.deregister', options, REQUEST_OPTIONS)
+    await write(this.#endpoint.http, 'catalog.deregister', '/catalog/deregister', known, {
       body: { Node: checkString('node', entry.node), ServiceID: entry.serviceId, CheckID: entry.checkId },
       idempotent: true,
     })

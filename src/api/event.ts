@@ -1,7 +1,15 @@
 import { checkString } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
 import { goDuration } from './go-duration.js'
-import { blockingWait, commonPart, type ReadOptions, type RequestOptions } from './options.js'
+import {
+  blockingWait,
+  commonPart,
+  knownOptions,
+  READ_OPTIONS,
+  REQUEST_OPTIONS,
+  type ReadOptions,
+  type RequestOptions,
+} from './options.js'
 import { path } from './path.js'
 import { listOf, objectOf, type Answer } from './wire.js'
 
@@ -46,6 +54,13 @@ interface WireEvent {
   readonly LTime?: number | null
 }
 
+const FIRE_OPTIONS = [...REQUEST_OPTIONS, 'payload', 'node', 'service', 'tag'] as const
+const LIST_OPTIONS: readonly (keyof ListEventsOptions)[] = [
+  ...READ_OPTIONS.filter((name) => name !== 'index'),
+  'name',
+  'hash',
+]
+
 /** User events: gossip without a guarantee of delivery or order (https://developer.hashicorp.com/consul/api-docs/event). */
 export class EventApi {
   readonly #http: HttpClient
@@ -56,7 +71,7 @@ export class EventApi {
 
   /** Sends an event to the datacenter. Each call is a new event: it is not repeated after an unknown outcome. */
   async fire(name: string, options: FireEventOptions = {}): Promise<UserEvent> {
-    const { payload, node, service, tag, ...rest } = options
+    const { payload, node, service, tag, ...rest } = knownOptions('event.fire', options, FIRE_OPTIONS)
     const answer = await this.#http.request({
       operation: 'event.fire',
       method: 'PUT',
@@ -70,13 +85,14 @@ export class EventApi {
   }
 
   /** The last events that this agent saw, 256 at most, oldest first. What the agent calls their index is a hash, and here one. */
-  async list({ name, hash, ...options }: ListEventsOptions = {}): Promise<Answer<readonly UserEvent[]>> {
-    const blocking = hash === undefined ? undefined : blockingWait(options.wait)
+  async list(options: ListEventsOptions = {}): Promise<Answer<readonly UserEvent[]>> {
+    const { name, hash, ...rest } = knownOptions('event.list', options, LIST_OPTIONS)
+    const blocking = hash === undefined ? undefined : blockingWait(rest.wait)
     const answer = await this.#http.request({
       operation: 'event.list',
       method: 'GET',
       path: '/event/list',
-      ...commonPart(options),
+      ...commonPart(rest),
       query: { name, ...(blocking !== undefined && { index: hash, wait: goDuration(blocking.waitMs) }) },
       idempotent: true,
       ...(blocking !== undefined && { blocking }),

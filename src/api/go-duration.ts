@@ -5,6 +5,9 @@ export function goDuration(valueMs: number): string {
   return valueMs % 1_000 === 0 ? `${valueMs / 1_000}s` : `${Math.max(1, Math.round(valueMs))}ms`
 }
 
+/** The longest duration of Go, whose nanoseconds fill 63 bits. One that only Consul keeps is not bound by a timer of Node.js. */
+export const LONGEST_GO_DURATION_MS = 9_223_372_036_854
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   m: 60_000,

@@ -9,9 +9,10 @@ import {
   type WireCheck,
   type WireServiceEntry,
 } from './health-entry.js'
-import type { ListOptions } from './options.js'
+import { AgentVersion } from './agent-version.js'
+import { knownOptions, LIST_OPTIONS, type ListOptions } from './options.js'
 import { path } from './path.js'
-import { read } from './send.js'
+import { readList, type ListEndpoint } from './send.js'
 import { listOf, type Answer } from './wire.js'
 
 /** Options of a read of a service's instances. */
@@ -22,6 +23,8 @@ export interface HealthServiceOptions extends ListOptions {
   readonly passing?: boolean | undefined
 }
 
+const SERVICE_OPTIONS = [...LIST_OPTIONS, 'tags', 'passing'] as const
+
 const STATES = ['any', 'passing', 'warning', 'critical'] as const
 
 /** Which checks to list. */
@@ -29,10 +32,10 @@ export type HealthState = (typeof STATES)[number]
 
 /** Instances and checks with their health (https://developer.hashicorp.com/consul/api-docs/health). */
 export class HealthApi {
-  readonly #http: HttpClient
+  readonly #endpoint: ListEndpoint
 
-  constructor(http: HttpClient) {
-    this.#http = http
+  constructor(http: HttpClient, version = new AgentVersion(http)) {
+    this.#endpoint = { http, version }
   }
 
   /** The instances of a service. Empty for one that does not exist, and for what the token may not read. */
@@ -63,18 +66,19 @@ export class HealthApi {
   async #instances(
     operation: string,
     at: string,
-    { tags, passing, ...options }: HealthServiceOptions,
+    options: HealthServiceOptions,
   ): Promise<Answer<readonly ServiceEntry[]>> {
+    const { tags, passing, ...rest } = knownOptions(operation, options, SERVICE_OPTIONS)
     const query: Record<string, QueryValue> = {
       tag: tags === undefined ? undefined : checkStrings('tags', tags),
       passing: passing === undefined ? undefined : checkBoolean('passing', passing),
     }
-    const answer = await read(this.#http, operation, at, options, { query })
+    const answer = await readList(this.#endpoint, operation, at, rest, { query })
     return { value: await mapInSlices(listOf<WireServiceEntry>(answer), serviceEntry), meta: answer.meta }
   }
 
   async #checks(operation: string, at: string, options: ListOptions): Promise<Answer<readonly CheckEntry[]>> {
-    const answer = await read(this.#http, operation, at, options)
+    const answer = await readList(this.#endpoint, operation, at, knownOptions(operation, options, LIST_OPTIONS))
     return { value: listOf<WireCheck>(answer).map(checkEntry), meta: answer.meta }
   }
 }

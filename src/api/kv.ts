@@ -4,7 +4,7 @@ import type { HttpAnswer, HttpClient, QueryValue } from '../http/request.js'
 import { kvDecoder, kvEntriesOf, kvEntry, type KvEncoding, type KvEntry } from './kv-entry.js'
 import { checkKey, checkPrefix, keyPath } from './kv-key.js'
 import { checkFlags, checkIndex, valueBytes } from './kv-value.js'
-import type { ReadOptions, RequestOptions } from './options.js'
+import { knownOptions, READ_OPTIONS, REQUEST_OPTIONS, type ReadOptions, type RequestOptions } from './options.js'
 import { read, write, type ReadRequest } from './send.js'
 import { booleanOf, listOf, type Answer } from './wire.js'
 
@@ -54,6 +54,12 @@ export interface KvDeleteTreeOptions extends RequestOptions {
   readonly everything?: boolean | undefined
 }
 
+const ENTRY_OPTIONS = [...READ_OPTIONS, 'encoding'] as const
+const KEYS_OPTIONS = [...READ_OPTIONS, 'separator'] as const
+const SET_OPTIONS = [...REQUEST_OPTIONS, 'cas', 'flags', 'acquire', 'release'] as const
+const DELETE_OPTIONS = [...REQUEST_OPTIONS, 'cas'] as const
+const DELETE_TREE_OPTIONS = [...REQUEST_OPTIONS, 'everything'] as const
+
 /** The KV store (https://developer.hashicorp.com/consul/api-docs/kv). Reads carry the index by which a watch goes on. */
 export class KvApi {
   readonly #http: HttpClient
@@ -89,7 +95,7 @@ export class KvApi {
     options: KvKeysOptions = {},
     limits: Pick<ReadRequest, 'maxBytes'> = {},
   ): Promise<Answer<readonly string[]>> {
-    const { separator, ...rest } = options
+    const { separator, ...rest } = knownOptions('kv.keys', options, KEYS_OPTIONS)
     const query = {
       keys: true,
       separator: separator === undefined ? undefined : checkString('separator', separator),
@@ -103,7 +109,7 @@ export class KvApi {
    * repeated after an unknown outcome.
    */
   async set(key: string, value: string | Uint8Array, options: KvSetOptions = {}): Promise<boolean> {
-    const { cas, flags, acquire, release, ...rest } = options
+    const { cas, flags, acquire, release, ...rest } = knownOptions('kv.set', options, SET_OPTIONS)
     checkOneCondition({ cas, acquire, release })
     const answer = await write(this.#http, 'kv.set', keyPath(checkKey('key', key)), rest, {
       query: {
@@ -120,7 +126,7 @@ export class KvApi {
 
   /** Deletes a key. True when there is none any more, false when `cas` did not hold. */
   async delete(key: string, options: KvDeleteOptions = {}): Promise<boolean> {
-    const { cas, ...rest } = options
+    const { cas, ...rest } = knownOptions('kv.delete', options, DELETE_OPTIONS)
     // Consul takes 0 as "never matches" here, which nobody can mean.
     if (cas === 0) throw invalidOption('cas', cas, 'the modifyIndex of a read')
     const answer = await write(this.#http, 'kv.delete', keyPath(checkKey('key', key)), rest, {
@@ -133,7 +139,7 @@ export class KvApi {
 
   /** Deletes every key that begins with `prefix`; end it with `/` unless names that go on differently are meant as well. */
   async deleteTree(prefix: string, options: KvDeleteTreeOptions = {}): Promise<void> {
-    const { everything = false, ...rest } = options
+    const { everything = false, ...rest } = knownOptions('kv.deleteTree', options, DELETE_TREE_OPTIONS)
     if (checkPrefix('prefix', prefix) === '' && !checkBoolean('everything', everything)) {
       throw invalidOption('prefix', prefix, 'a non-empty prefix, or { everything: true } to delete every key there is')
     }
@@ -148,10 +154,11 @@ export class KvApi {
     operation: string,
     path: string,
     query: Readonly<Record<string, QueryValue>>,
-    { encoding = 'utf8', ...options }: KvReadOptions,
+    options: KvReadOptions,
   ): Promise<Answer<readonly KvEntry<string | Buffer>[]>> {
+    const { encoding = 'utf8', ...rest } = knownOptions(operation, options, ENTRY_OPTIONS)
     const decode = kvDecoder(encoding)
-    const answer = await this.#read(operation, path, query, options)
+    const answer = await this.#read(operation, path, query, rest)
     // A missing key is 404 with an index: an answer like any other, on which a watch can block.
     const entries = answer.status === 404 ? [] : kvEntriesOf(answer)
     return { value: entries.map((entry) => kvEntry(entry, decode)), meta: answer.meta }

@@ -1,7 +1,16 @@
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkBoolean, checkSignal, checkString } from '../core/option-check.js'
+import {
+  checkBoolean,
+  checkInteger,
+  checkObject,
+  isRecord,
+  checkSignal,
+  checkString,
+  checkStringMap,
+} from '../core/option-check.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import type { BlockingWait, HttpRequest, QueryValue } from '../http/request.js'
+import { TOKEN_FORM, tokenIn } from '../http/token-source.js'
 import { goDuration } from './go-duration.js'
 
 /** Options of every call. */
@@ -67,8 +76,8 @@ export const REQUEST_OPTIONS: readonly (keyof RequestOptions)[] = Object.freeze(
   'partition',
 ])
 
-/** The names of {@link ListOptions}. */
-export const LIST_OPTIONS: readonly (keyof ListOptions)[] = Object.freeze([
+/** The names of {@link ReadOptions}. */
+export const READ_OPTIONS: readonly (keyof ReadOptions)[] = Object.freeze([
   ...REQUEST_OPTIONS,
   'stale',
   'consistent',
@@ -76,40 +85,67 @@ export const LIST_OPTIONS: readonly (keyof ListOptions)[] = Object.freeze([
   'index',
   'wait',
   'compress',
+])
+
+/** The names of {@link ListOptions}. */
+export const LIST_OPTIONS: readonly (keyof ListOptions)[] = Object.freeze([
+  ...READ_OPTIONS,
   'filter',
   'near',
   'peer',
   'nodeMeta',
 ])
 
-/** Refuses an option that the call does not know: misspelt, it would be without effect. */
-export function refuseUnknown(operation: string, options: object, known: readonly string[]): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (!known.includes(name)) throw invalidOption(`${operation}: ${name}`, value, 'no option of this name')
-  }
+/**
+ * The options of a call, which knows them all: one that is misspelt, or meant for another call, would be without effect. One that is
+ * undefined counts as left out.
+ * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the call and the option
+ */
+export function knownOptions<Options extends object>(
+  operation: string,
+  options: Options,
+  known: readonly (keyof Options & string)[],
+): Options {
+  const given = isRecord(options) ? definedOnes(options) : options
+  checkObject(`${operation}: options`, given, known)
+  return options
+}
+
+function definedOnes(options: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 type Common = Pick<HttpRequest, 'signal' | 'timeoutMs' | 'repeat' | 'token' | 'datacenter' | 'namespace' | 'partition'>
 
 /** The part of a request that follows from the options of any call. */
 export function commonPart(options: RequestOptions): Common {
-  const { token } = options
-  if (token !== undefined && (typeof token !== 'string' || token === '')) {
-    throw invalidOption('token', SECRET_VALUE, 'a non-empty string')
-  }
   return {
     signal: checkSignal('signal', options.signal),
     timeoutMs: options.timeout === undefined ? undefined : parseDuration('timeout', options.timeout, { minMs: 1 }),
     ...(options.repeat !== undefined && { repeat: checkBoolean('repeat', options.repeat) }),
-    token,
+    token: options.token === undefined ? undefined : checkToken(options.token),
     datacenter: name('datacenter', options.datacenter),
     namespace: name('namespace', options.namespace),
     partition: name('partition', options.partition),
   }
 }
 
+function checkToken(token: unknown): string {
+  const text = typeof token === 'string' ? tokenIn(token) : undefined
+  if (text === undefined) throw invalidOption('token', SECRET_VALUE, TOKEN_FORM)
+  return text
+}
+
 function name(option: string, value: unknown): string | undefined {
   return value === undefined ? undefined : checkString(option, value)
+}
+
+function flag(option: string, value: unknown): boolean | undefined {
+  return value === undefined ? undefined : checkBoolean(option, value)
+}
+
+function nodeMetaPairs(nodeMeta: unknown): readonly string[] {
+  return Object.entries(checkStringMap('nodeMeta', nodeMeta)).map(([key, value]) => `${key}:${value}`)
 }
 
 /** The part of a request that follows from the options of a read, with its query parameters. */
@@ -117,20 +153,22 @@ export function readPart(
   options: ListOptions,
   query: Readonly<Record<string, QueryValue>> = {},
 ): Common & Pick<HttpRequest, 'compress'> & { query: Readonly<Record<string, QueryValue>>; blocking?: BlockingWait } {
-  const blocking = options.index === undefined ? undefined : blockingWait(options.wait)
+  const index =
+    options.index === undefined ? undefined : checkInteger('index', options.index, 0, Number.MAX_SAFE_INTEGER)
+  const blocking = index === undefined ? undefined : blockingWait(options.wait)
   return {
     ...commonPart(options),
     ...(options.compress !== undefined && { compress: checkBoolean('compress', options.compress) }),
     query: {
       ...query,
-      stale: options.stale,
-      consistent: options.consistent,
-      cached: options.cached,
-      filter: options.filter,
-      near: options.near,
-      peer: options.peer,
-      'node-meta': options.nodeMeta && Object.entries(options.nodeMeta).map(([key, value]) => `${key}:${value}`),
-      ...(blocking !== undefined && { index: options.index, wait: goDuration(blocking.waitMs) }),
+      stale: flag('stale', options.stale),
+      consistent: flag('consistent', options.consistent),
+      cached: flag('cached', options.cached),
+      filter: name('filter', options.filter),
+      near: name('near', options.near),
+      peer: name('peer', options.peer),
+      'node-meta': options.nodeMeta && nodeMetaPairs(options.nodeMeta),
+      ...(blocking !== undefined && { index, wait: goDuration(blocking.waitMs) }),
     },
     ...(blocking !== undefined && { blocking }),
   }

@@ -1,7 +1,14 @@
-import { checkInteger, checkString } from '../core/option-check.js'
+import { checkInteger, checkObject, checkString } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
 import { serviceEntry, type ServiceEntry, type WireServiceEntry } from './health-entry.js'
-import type { ListOptions, RequestOptions } from './options.js'
+import {
+  knownOptions,
+  READ_OPTIONS,
+  REQUEST_OPTIONS,
+  type ListOptions,
+  type ReadOptions,
+  type RequestOptions,
+} from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { listOf, objectOf, type Answer, type WireList } from './wire.js'
@@ -17,7 +24,7 @@ export interface QueryResult {
 }
 
 /** Options of an execution. */
-export interface ExecuteQueryOptions extends ListOptions {
+export interface ExecuteQueryOptions extends ReadOptions, Pick<ListOptions, 'near'> {
   /** At most so many instances. */
   readonly limit?: number | undefined
 }
@@ -55,6 +62,8 @@ interface WireQuery {
   readonly Service?: { readonly Service?: string | null } | null
 }
 
+const EXECUTE_OPTIONS = [...READ_OPTIONS, 'near', 'limit'] as const
+
 /** Queries stored on the servers, with failover between datacenters (https://developer.hashicorp.com/consul/api-docs/query). */
 export class PreparedQueryApi {
   readonly #http: HttpClient
@@ -64,10 +73,11 @@ export class PreparedQueryApi {
   }
 
   /** Executes a query by its id or name. Cannot block: its answer carries no index to wait by. */
-  async execute(query: string, { limit, ...options }: ExecuteQueryOptions = {}): Promise<Answer<QueryResult>> {
+  async execute(query: string, options: ExecuteQueryOptions = {}): Promise<Answer<QueryResult>> {
+    const { limit, ...rest } = knownOptions('query.execute', options, EXECUTE_OPTIONS)
     const at = path`/query/${checkString('query', query)}/execute`
     const asked = { limit: limit === undefined ? undefined : checkInteger('limit', limit, 1, 1_000_000) }
-    const answer = await read(this.#http, 'query.execute', at, options, { query: asked })
+    const answer = await read(this.#http, 'query.execute', at, rest, { query: asked })
     const wire = objectOf<WireResult>(answer)
     return {
       value: {
@@ -82,7 +92,8 @@ export class PreparedQueryApi {
 
   /** All stored queries that the token may read. */
   async list(options: RequestOptions = {}): Promise<readonly StoredQuery[]> {
-    return listOf<WireQuery>(await read(this.#http, 'query.list', '/query', options)).map((wire) => ({
+    const known = knownOptions('query.list', options, REQUEST_OPTIONS)
+    return listOf<WireQuery>(await read(this.#http, 'query.list', '/query', known)).map((wire) => ({
       id: wire.ID ?? '',
       name: wire.Name ?? '',
       service: wire.Service?.Service ?? '',
@@ -91,8 +102,11 @@ export class PreparedQueryApi {
 
   /** Stores a query and returns its id. Each call makes a new one. */
   async create(definition: QueryDefinition, options: RequestOptions = {}): Promise<string> {
+    checkObject('definition', definition, ['name', 'service'])
     const { name, service } = definition
-    const answer = await write(this.#http, 'query.create', '/query', options, {
+    checkObject('definition.service', service, ['name', 'onlyPassing', 'tags', 'near', 'failover'])
+    const known = knownOptions('query.create', options, REQUEST_OPTIONS)
+    const answer = await write(this.#http, 'query.create', '/query', known, {
       method: 'POST',
       body: {
         Name: name,
@@ -113,7 +127,8 @@ export class PreparedQueryApi {
 
   /** Removes a stored query. */
   async delete(id: string, options: RequestOptions = {}): Promise<void> {
-    await write(this.#http, 'query.delete', path`/query/${checkString('id', id)}`, options, {
+    const known = knownOptions('query.delete', options, REQUEST_OPTIONS)
+    await write(this.#http, 'query.delete', path`/query/${checkString('id', id)}`, known, {
       method: 'DELETE',
       idempotent: true,
     })

@@ -1,15 +1,8 @@
 import type { HttpAnswer, HttpClient, HttpRequest, QueryValue } from '../http/request.js'
-import {
-  commonPart,
-  LIST_OPTIONS,
-  readPart,
-  refuseUnknown,
-  REQUEST_OPTIONS,
-  type ListOptions,
-  type RequestOptions,
-} from './options.js'
+import type { AgentVersion } from './agent-version.js'
+import { commonPart, readPart, type ListOptions, type RequestOptions } from './options.js'
 
-/** The two ways in which every endpoint speaks to the agent. */
+/** The two ways in which every endpoint speaks to the agent. Which options a call knows, the endpoint has checked. */
 
 /** Further facts of a read. */
 export interface ReadRequest {
@@ -30,7 +23,6 @@ export async function read(
   options: ListOptions,
   { query, answers, compress, maxBytes }: ReadRequest = {},
 ): Promise<HttpAnswer> {
-  refuseUnknown(operation, options, LIST_OPTIONS)
   return await http.request({
     operation,
     method: 'GET',
@@ -41,6 +33,28 @@ export async function read(
     ...(answers !== undefined && { answers }),
     ...(maxBytes !== undefined && { maxBytes }),
   })
+}
+
+/** Whom a list is asked of. */
+export interface ListEndpoint {
+  readonly http: HttpClient
+  readonly version: AgentVersion
+}
+
+/** Sends a GET for a list of what is registered. An agent that is too old for `peer` would answer with everything: it is not asked. */
+export async function readList(
+  { http, version }: ListEndpoint,
+  operation: string,
+  path: string,
+  options: ListOptions,
+  request: ReadRequest = {},
+): Promise<HttpAnswer> {
+  if (options.peer !== undefined) {
+    // What is wrong with the options is said before anything is asked.
+    readPart(options)
+    await version.require('peer', options)
+  }
+  return await read(http, operation, path, options, request)
 }
 
 /** Further facts of a write. */
@@ -57,6 +71,8 @@ export interface WriteRequest {
   readonly vital?: boolean | undefined
   /** Whether repeating it after an unknown outcome does no harm. */
   readonly idempotent: boolean
+  /** False for one that only reads, though it is sent like a write. */
+  readonly writes?: boolean | undefined
 }
 
 /** Sends a PUT, a POST or a DELETE. */
@@ -67,6 +83,5 @@ export async function write(
   options: RequestOptions,
   { method = 'PUT', ...facts }: WriteRequest,
 ): Promise<HttpAnswer> {
-  refuseUnknown(operation, options, REQUEST_OPTIONS)
   return await http.request({ operation, method, path, ...facts, ...commonPart(options) })
 }

@@ -1,8 +1,8 @@
 import { parseDuration, type Duration } from '../core/duration.js'
-import { checkOneOf, checkString } from '../core/option-check.js'
+import { checkObject, checkOneOf, checkString, checkStrings } from '../core/option-check.js'
 import type { HttpClient } from '../http/request.js'
-import { goDuration, parseGoDuration } from './go-duration.js'
-import { refuseUnknown, type ReadOptions, type RequestOptions } from './options.js'
+import { goDuration, LONGEST_GO_DURATION_MS, parseGoDuration } from './go-duration.js'
+import { knownOptions, READ_OPTIONS, REQUEST_OPTIONS, type ReadOptions, type RequestOptions } from './options.js'
 import { path } from './path.js'
 import { read, write } from './send.js'
 import { listOf, objectOf, type Answer, type WireList } from './wire.js'
@@ -59,7 +59,18 @@ interface WireSession {
   readonly ModifyIndex?: number
 }
 
+const DEFINITION_FIELDS: readonly (keyof SessionDefinition)[] = [
+  'name',
+  'node',
+  'ttl',
+  'lockDelay',
+  'behavior',
+  'nodeChecks',
+  'serviceChecks',
+]
+
 const TTL_BOUNDS = { minMs: 10_000, maxMs: 86_400_000 }
+const LOCK_DELAY_BOUNDS = { maxMs: LONGEST_GO_DURATION_MS }
 const NANOSECONDS_PER_MS = 1_000_000
 
 /** Sessions, on which locks stand. */
@@ -72,7 +83,8 @@ export class SessionApi {
 
   /** Creates a session and resolves with its id. Never repeated after an unknown outcome. */
   async create(definition: SessionDefinition = {}, options: RequestOptions = {}): Promise<string> {
-    const answer = await write(this.#http, 'session.create', '/session/create', options, {
+    const known = knownOptions('session.create', options, REQUEST_OPTIONS)
+    const answer = await write(this.#http, 'session.create', '/session/create', known, {
       body: wireDefinition(definition),
       idempotent: false,
     })
@@ -81,14 +93,16 @@ export class SessionApi {
 
   /** Ends a session, and with it its locks. One that does not exist is ended already. */
   async destroy(id: string, options: RequestOptions = {}): Promise<void> {
-    await write(this.#http, 'session.destroy', path`/session/destroy/${checkString('id', id)}`, options, {
+    const known = knownOptions('session.destroy', options, REQUEST_OPTIONS)
+    await write(this.#http, 'session.destroy', path`/session/destroy/${checkString('id', id)}`, known, {
       idempotent: true,
     })
   }
 
   /** Prolongs a session by its TTL. Undefined when it exists no more. Its `ttlMs` may have grown: renew accordingly. */
   async renew(id: string, options: RequestOptions = {}): Promise<Session | undefined> {
-    const answer = await write(this.#http, 'session.renew', path`/session/renew/${checkString('id', id)}`, options, {
+    const known = knownOptions('session.renew', options, REQUEST_OPTIONS)
+    const answer = await write(this.#http, 'session.renew', path`/session/renew/${checkString('id', id)}`, known, {
       idempotent: true,
       answers: [404],
     })
@@ -97,34 +111,41 @@ export class SessionApi {
 
   /** One session; undefined when it does not exist. */
   async info(id: string, options: ReadOptions = {}): Promise<Answer<Session | undefined>> {
-    const answer = await read(this.#http, 'session.info', path`/session/info/${checkString('id', id)}`, options)
+    const known = knownOptions('session.info', options, READ_OPTIONS)
+    const answer = await read(this.#http, 'session.info', path`/session/info/${checkString('id', id)}`, known)
     return { value: listOf<WireSession>(answer).map(session)[0], meta: answer.meta }
   }
 
   /** The sessions bound to a node. */
   async node(node: string, options: ReadOptions = {}): Promise<Answer<readonly Session[]>> {
-    const answer = await read(this.#http, 'session.node', path`/session/node/${checkString('node', node)}`, options)
+    const known = knownOptions('session.node', options, READ_OPTIONS)
+    const answer = await read(this.#http, 'session.node', path`/session/node/${checkString('node', node)}`, known)
     return { value: listOf<WireSession>(answer).map(session), meta: answer.meta }
   }
 
   /** All sessions that the token may see. */
   async list(options: ReadOptions = {}): Promise<Answer<readonly Session[]>> {
-    const answer = await read(this.#http, 'session.list', '/session/list', options)
+    const known = knownOptions('session.list', options, READ_OPTIONS)
+    const answer = await read(this.#http, 'session.list', '/session/list', known)
     return { value: listOf<WireSession>(answer).map(session), meta: answer.meta }
   }
 }
 
 function wireDefinition(definition: SessionDefinition): object {
-  const { name, node, ttl, lockDelay, behavior, nodeChecks, serviceChecks, ...unknown } = definition
-  refuseUnknown('session.create', unknown, [])
+  checkObject('definition', definition, DEFINITION_FIELDS)
+  const { name, node, ttl, lockDelay, behavior, nodeChecks, serviceChecks } = definition
   return {
     ...(name !== undefined && { Name: name }),
     ...(node !== undefined && { Node: node }),
     ...(ttl !== undefined && { TTL: goDuration(parseDuration('ttl', ttl, TTL_BOUNDS)) }),
-    ...(lockDelay !== undefined && { LockDelay: wireLockDelay(parseDuration('lockDelay', lockDelay)) }),
+    ...(lockDelay !== undefined && {
+      LockDelay: wireLockDelay(parseDuration('lockDelay', lockDelay, LOCK_DELAY_BOUNDS)),
+    }),
     ...(behavior !== undefined && { Behavior: checkOneOf('behavior', behavior, ['release', 'delete']) }),
-    ...(nodeChecks !== undefined && { NodeChecks: nodeChecks }),
-    ...(serviceChecks !== undefined && { ServiceChecks: serviceChecks.map((id) => ({ ID: id })) }),
+    ...(nodeChecks !== undefined && { NodeChecks: checkStrings('nodeChecks', nodeChecks) }),
+    ...(serviceChecks !== undefined && {
+      ServiceChecks: checkStrings('serviceChecks', serviceChecks).map((id) => ({ ID: id })),
+    }),
   }
 }
 

@@ -6,7 +6,7 @@ import { hasInexactFlags, KV_DECODERS, kvDecoder, kvEntry, withExactFlags } from
 import type { KvEncoding, KvEntry, WireKvEntry } from './kv-entry.js'
 import { checkKey, checkPrefix } from './kv-key.js'
 import { KV_MAX_VALUE_BYTES, checkFlags, checkIndex, valueBytes } from './kv-value.js'
-import type { RequestOptions } from './options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from './options.js'
 import { write } from './send.js'
 import { objectOf, type WireList } from './wire.js'
 
@@ -78,6 +78,8 @@ export const TXN_MAX_REQUEST_BYTES = KV_MAX_VALUE_BYTES
 
 const STEP_FIELDS = ['type', 'key', 'prefix', 'value', 'flags', 'index', 'session']
 
+const TXN_OPTIONS = [...REQUEST_OPTIONS, 'maxOperations', 'encoding'] as const
+
 const READS: readonly TxnOperation['type'][] = ['get', 'get-tree', 'check-index', 'check-session', 'check-not-exists']
 
 interface WireTxn {
@@ -103,7 +105,11 @@ export class TxnApi {
   async run(operations: readonly TxnOperation[], options: TxnBytesOptions): Promise<TxnResult<Buffer>>
   async run(operations: readonly TxnOperation[], options: TxnOptions): Promise<TxnResult<string | Buffer>>
   async run(operations: readonly TxnOperation[], options: TxnOptions = {}): Promise<TxnResult<string | Buffer>> {
-    const { maxOperations = TXN_MAX_OPERATIONS, encoding = 'utf8', ...rest } = options
+    const {
+      maxOperations = TXN_MAX_OPERATIONS,
+      encoding = 'utf8',
+      ...rest
+    } = knownOptions('kv.transaction', options, TXN_OPTIONS)
     const decode = kvDecoder(encoding)
     checkInteger('maxOperations', maxOperations, 1, 128)
     if (!Array.isArray(operations)) throw invalidOption('operations', operations, 'a list of steps')
@@ -126,7 +132,7 @@ export class TxnApi {
    */
   async trees(prefixes: readonly string[], options: RequestOptions = {}): Promise<readonly KvEntry[]> {
     const operations = prefixes.map((prefix) => ({ type: 'get-tree', prefix }) as const)
-    const answer = await this.#send(operations, options)
+    const answer = await this.#send(operations, knownOptions('txn.trees', options, REQUEST_OPTIONS))
     const [failure] = answer.status === 409 ? failuresOf(answer) : []
     if (failure !== undefined) {
       throw new ProconsulError('PROCONSUL_REJECTED', `txn: step ${failure.step} failed: ${failure.reason}`, {
@@ -137,9 +143,12 @@ export class TxnApi {
   }
 
   async #send(operations: readonly TxnOperation[], options: RequestOptions): Promise<HttpAnswer> {
+    const body = requestBody(operations)
+    const readsOnly = operations.every(({ type }) => READS.includes(type))
     return await write(this.#http, 'txn', '/txn', options, {
-      body: requestBody(operations),
-      idempotent: operations.every(({ type }) => READS.includes(type)),
+      body,
+      idempotent: readsOnly,
+      writes: !readsOnly,
       answers: [409],
       compress: 'off-host',
     })

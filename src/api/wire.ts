@@ -63,7 +63,10 @@ function parse(answer: HttpAnswer): unknown {
     return JSON.parse(answer.body.toString('utf8'))
   } catch {
     // What JSON.parse throws quotes the body, which may be anything.
-    throw new ProconsulError('PROCONSUL_BAD_RESPONSE', `${answer.operation}: the answer is not JSON`)
+    throw new ProconsulError(
+      'PROCONSUL_BAD_RESPONSE',
+      `${answer.operation}: the answer is not JSON; is there a Consul agent at this address?`,
+    )
   }
 }
 

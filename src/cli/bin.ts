@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { main } from './main.js'
 
 void main(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
-  readInput: () => text(process.stdin),
+  readInput: () => buffer(process.stdin),
 }).then((code) => {
   process.exitCode = code
 })

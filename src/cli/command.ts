@@ -6,8 +6,8 @@ export interface CliIo {
   out(text: string): void
   /** Messages for people. */
   err(text: string): void
-  /** All of standard input. */
-  readInput(): Promise<string>
+  /** All of standard input: bytes, or text where somebody has decoded it. */
+  readInput(): Promise<string | Uint8Array>
 }
 
 /** One command. */

@@ -1,7 +1,10 @@
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import type { ConfigOptions } from '../config/config-options.js'
+import type { ConfigOptions } from '../config/options/config-options.js'
+import { parseDuration } from '../core/duration.js'
 import { isRecord } from '../core/option-check.js'
+import { didYouMean } from '../core/suggestion.js'
+import { thrownText } from '../core/thrown.js'
 import { Proconsul } from '../proconsul.js'
 import { UsageError } from './command.js'
 
@@ -29,15 +32,47 @@ const FLAGS = {
   json: { type: 'boolean' },
 } as const
 
-/** Flags and file names of one call. */
+type FlagName = keyof typeof FLAGS
+
+const CONNECTION: readonly FlagName[] = ['address', 'token-file', 'datacenter', 'timeout', 'json']
+
+/** What describes the layers of a configuration. */
+export const LAYER_FLAGS: readonly FlagName[] = [
+  'layer',
+  'application',
+  'profile',
+  'prefix',
+  'optional',
+  'format',
+  'coerce',
+  'interpolate',
+  'secret',
+  'schema',
+]
+
+/** Flags of one call. */
 export type ConfigFlags = ReturnType<typeof parseFlags>['values']
 
-/** Reads the command line. @throws UsageError */
-export function parseConfigFlags(args: readonly string[]): ReturnType<typeof parseFlags> {
+/**
+ * Reads the command line of a command that takes these flags, and those of the connection.
+ * @throws UsageError; ProconsulError `PROCONSUL_INVALID_OPTION` for a value
+ */
+export function parseConfigFlags(args: readonly string[], taken: readonly FlagName[]): ReturnType<typeof parseFlags> {
+  const parsed = parsedFlags(args)
+  const flags: readonly string[] = [...taken, ...CONNECTION]
+  const foreign = Object.keys(parsed.values).find((name) => !flags.includes(name))
+  if (foreign !== undefined) throw new UsageError(`this command takes no --${foreign}`)
+  if (parsed.values.timeout !== undefined) parseDuration('--timeout', parsed.values.timeout, { minMs: 1 })
+  return parsed
+}
+
+function parsedFlags(args: readonly string[]): ReturnType<typeof parseFlags> {
   try {
     return parseFlags(args)
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    const [message = ''] = thrownText(error).split('. ')
+    const unknown = /^Unknown option '--([^']*)'/.exec(message)?.[1]
+    throw new UsageError(message + (unknown === undefined ? '' : didYouMean(unknown, Object.keys(FLAGS))))
   }
 }
 
@@ -68,7 +103,7 @@ export async function configOptionsOf(flags: ConfigFlags): Promise<ConfigOptions
     interpolate: flags.interpolate,
     secrets: flags.secret,
     ...(flags.schema !== undefined && { schema: await schemaOf(flags.schema) }),
-    ...(timeout !== undefined && { timeout: milliseconds(timeout) }),
+    timeout,
   }
 }
 
@@ -78,17 +113,17 @@ export function folderOf({ folder }: ConfigFlags): string {
   return folder
 }
 
+/** Which of the layers are the application's own, rather than those of all; every layer where none was named. */
+export function isOwnLayer({ application, prefix = 'config' }: ConfigFlags, path: string): boolean {
+  const own = `${prefix.replace(/\/$/, '')}/${application ?? ''}`
+  return application === undefined || path === own || path.startsWith(`${own},`)
+}
+
 function layersOf({ layer, application, profile, prefix }: ConfigFlags): ConfigOptions['layers'] {
   if (application !== undefined && layer === undefined) return { application, profiles: profile, prefix }
   if (layer === undefined || application !== undefined)
     throw new UsageError('give --layer (one or more), or --application')
   return layer
-}
-
-function milliseconds(text: string): number {
-  const [, amount, unit] = /^(\d+)(ms|s|m)$/.exec(text) ?? []
-  if (amount === undefined) throw new UsageError(`--timeout is "${text}"; expected a duration such as 500ms, 10s or 1m`)
-  return Number(amount) * (unit === 'm' ? 60_000 : unit === 's' ? 1_000 : 1)
 }
 
 /** The schema that a module exports as `default` or as `schema`. */
@@ -104,9 +139,7 @@ async function importModule(file: string): Promise<Readonly<Record<string, unkno
     const module: unknown = await import(pathToFileURL(file).href)
     return isRecord(module) ? module : {}
   } catch (error) {
-    throw new UsageError(
-      `--schema: ${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    throw new UsageError(`--schema: ${file} cannot be loaded: ${thrownText(error)}`)
   }
 }
 

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { startEmbeddedConsul } from '../testing/start-embedded-consul.js'
 import type { EmbeddedConsulOptions } from '../testing/options.js'
 import { EXIT, UsageError, type CliIo, type Command } from './command.js'
+import { flagError } from './flag-error.js'
 import { plantSeed, readSeed, type Seed } from './dev-seed.js'
 
 /** Where Consul listens, and every client looks. */
@@ -51,7 +52,7 @@ function parseFlags(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: FLAGS, strict: true }).values
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw flagError(error, Object.keys(FLAGS))
   }
 }
 

@@ -8,24 +8,25 @@ import type { Tenancy } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { WatchEngine } from '../watch/watch-engine.js'
 import { Applier } from './assembly/applier.js'
-import { CacheWriter } from './cache/cache-writer.js'
 import { CONFIG_CACHE, ConfigCache, type CachedConfig } from './cache/config-cache.js'
-import { ConfigLoop } from './config-loop.js'
+import { layerFormat } from './formats/layer-format.js'
+import { MissingKeys } from './guard/missing-keys.js'
 import {
   resolveConfigOptions,
   type ConfigOptions,
   type ResolvedConfigOptions,
   type TypedConfigOptions,
-} from './config-options.js'
-import { DocumentReader } from './assembly/documents.js'
-import { layerFormat } from './formats/layer-format.js'
-import { Settings } from './settings.js'
+} from './options/config-options.js'
+import { stackSettings } from './settings-stack.js'
+import type { Settings } from './settings.js'
 import { LayerReader } from './source/layer-reader.js'
+import { explainMissingLayers } from './source/missing-layers.js'
 import type { TreeObject } from './tree/tree.js'
 
 /** Opens configurations on one client. */
 export class ConfigReader implements Closeable {
   readonly #runtime: Runtime
+  readonly #kv: KvApi
   readonly #layers: LayerReader
   readonly #tenancy: Tenancy
   readonly #open = new Set<Closeable>()
@@ -34,6 +35,7 @@ export class ConfigReader implements Closeable {
   /** @param tenancy where the client asks when a configuration does not say */
   constructor(runtime: Runtime, kv: KvApi, txn: TxnApi, engine: WatchEngine, tenancy: Tenancy) {
     this.#runtime = runtime
+    this.#kv = kv
     this.#tenancy = tenancy
     this.#layers = new LayerReader(runtime, kv, txn, engine)
   }
@@ -49,31 +51,33 @@ export class ConfigReader implements Closeable {
   ): Promise<Settings<StandardSchemaV1.InferOutput<Schema>>>
   async open<T = TreeObject>(options: ConfigOptions<T>): Promise<Settings<T>>
   async open<T>(options: ConfigOptions<T>): Promise<Settings<T>> {
-    const runtime = this.#runtime
     const resolved = resolveConfigOptions(options)
     const format = await layerFormat(resolved)
+    const applier = new Applier<T>(resolved, format.type, this.#runtime.clock)
     const cache = this.#cache(resolved, format.type)
-    const loop = new ConfigLoop<T>({
-      runtime,
-      options: resolved,
-      documents: new DocumentReader(resolved.layers, format),
-      applier: new Applier<T>(resolved, format.type, runtime.clock),
-      cache: cache && new CacheWriter(cache, runtime.clock),
-      watch: (observer) =>
-        this.#layers.watch({ layers: resolved.layers, format: format.type, access: resolved.access }, observer),
-    })
     const cached = await this.#readCache(cache)
     if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
-    this.#open.add(loop)
-    const first = await loop.start(cached).catch((error: unknown) => {
-      this.#open.delete(loop)
-      throw error
+    const scope = { layers: resolved.layers, access: resolved.access, format: format.type }
+    const { settings, outcome } = stackSettings<T>(this.#layers.source(scope), {
+      runtime: this.#runtime,
+      options: resolved,
+      format,
+      applier,
+      cache,
+      cached,
+      missingKeys: new MissingKeys(this.#kv, scope),
+      explainMissing: (missing, signal) => explainMissingLayers(this.#kv, scope.access, missing, signal),
+      // Whoever closes the client in the meantime waits for what is still being written.
+      onClose: () => queueMicrotask(() => void settings.close().then(() => this.#open.delete(settings))),
     })
-    const settings = new Settings(loop, first, runtime.logger)
-    this.#open.delete(loop)
     this.#open.add(settings)
-    settings.once('closed', () => void settings.close().then(() => this.#open.delete(settings)))
-    return settings
+    try {
+      await outcome
+      return settings
+    } catch (error) {
+      await settings.close()
+      throw error
+    }
   }
 
   /** Closes every configuration. Idempotent. */

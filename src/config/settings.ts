@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Emitter } from '../core/emitter.js'
-import type { Logger } from '../core/logger.js'
+import type { Runtime } from '../core/runtime.js'
 import { checkFunction } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
-import type { ProconsulError } from '../errors/proconsul-error.js'
-import type { Closeable } from '../lifecycle/closeable.js'
-import type { AppliedConfig } from './assembly/applier.js'
-import type { ConfigLoop, ConfigRejected, ConfigStaleness } from './config-loop.js'
-import type { ConfigOrigin } from './origin.js'
+import { ProconsulError } from '../errors/proconsul-error.js'
+import type { Hold, Observer } from '../live/live-source.js'
+import { factOf } from '../live/live-state.js'
+import { LiveView } from '../live/live-view.js'
+import type { ConfigFact, ConfigRejected, ConfigSource } from './apply/config-source.js'
+import type { ConfigOrigin } from './assembly/origin.js'
 import { REDACTED } from './assembly/redaction.js'
+import type { DeepReadonly, PathValue } from './settings-value.js'
 import { changedPaths, leavesOf } from './tree/diff.js'
 import { formatPath, parsePath, type Segments } from './tree/path.js'
-import type { DeepReadonly, PathValue } from './settings-value.js'
 import { partAt } from './tree/tree.js'
 
 /** A configuration was applied that differs by value from the one before. */
@@ -29,19 +29,10 @@ export interface RejectedConfig extends ConfigRejected {
   readonly origin: Partial<ConfigOrigin>
 }
 
-/** The events of {@link Settings}. */
-export interface SettingsEvents<T> {
-  /** The value changed. Not fired for the first value, nor when keys changed but the value did not. */
-  change: [ConfigChange<T>]
+/** The events of {@link Settings} beside those of everything that is followed. */
+export interface SettingsEvents {
   /** Consul holds a state that is not acceptable. Fired once for each such state. */
-  rejected: [RejectedConfig]
-  /** The value may be out of date: Consul cannot be reached, or keys are missing that may be lost. */
-  stale: [ConfigStaleness]
-  /** The value is current again. Fired before a `change` that the outage held back. */
-  recovered: []
-  /** Something beside the value failed, such as the writing of the cache file. */
-  error: [ProconsulError]
-  closed: []
+  readonly rejected: [rejected: RejectedConfig]
 }
 
 /** One line of {@link Settings.explain}. */
@@ -51,60 +42,64 @@ export interface ExplainedValue extends Partial<ConfigOrigin> {
   readonly value: unknown
 }
 
+/** A layer, as it is at present. */
+export interface LayerSummary {
+  readonly path: string
+  /** How many keys of the store it holds. */
+  readonly keys: number
+}
+
+/** What the settings work with. */
+export interface SettingsParts<T> {
+  readonly runtime: Runtime
+  readonly source: ConfigSource<T>
+  readonly signal: AbortSignal | undefined
+  readonly onClose: () => void
+}
+
 /**
  * A live configuration: the last good value, always there, and what is known about it. It keeps the process running until it is
- * closed.
+ * closed. `change` is not fired for the first value, nor when keys changed but the value did not.
  */
-export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable {
-  readonly #loop: ConfigLoop<T>
-  readonly #logger: Logger
-  readonly #watches = new Set<(value: DeepReadonly<T>, previous: DeepReadonly<T>) => void>()
-  #current: AppliedConfig<T>
-  #closing: Promise<void> | undefined
+export class Settings<T> extends LiveView<ConfigFact<T>, DeepReadonly<T>, ConfigChange<T>, SettingsEvents> {
+  #rejection: RejectedConfig | undefined
 
-  constructor(loop: ConfigLoop<T>, first: AppliedConfig<T>, logger: Logger) {
-    super(logger, ['change', 'rejected', 'stale', 'recovered', 'error', 'closed'])
-    this.#loop = loop
-    this.#logger = logger
-    this.#current = first
-    loop.observe({
-      onApplied: (config) => this.#onApplied(config),
-      onRejected: (rejected) => this.emit('rejected', withOrigin(rejected)),
-      onStale: (stale) => this.emit('stale', stale),
-      onRecovered: () => this.emit('recovered'),
-      onError: (error) => this.#onError(error),
-    })
+  constructor({ source, ...parts }: SettingsParts<T>) {
+    // Nothing is heard before the constructor has returned.
+    const observe = (observer: Observer<ConfigFact<T>>): Hold =>
+      source.observe({
+        ...observer,
+        onValue: (fact) => this.#hear(fact, observer),
+        onRejected: (rejected) => this.#onRejected(rejected),
+        onMissing: () => undefined,
+      })
+    super({ ...parts, source: { label: source.label, observe } }, ['rejected'])
   }
 
   /** The last good configuration, deeply frozen. Parts that did not change are the same objects as before. */
   get value(): DeepReadonly<T> {
-    return frozen(this.#current.value)
+    return frozen(this.#fact.value)
   }
 
   /** The Raft index of the last change that was applied: the same in all processes that run the same configuration. */
   get version(): number {
-    return this.#current.version
-  }
-
-  /** Whether the value may be out of date. */
-  get stale(): boolean {
-    return this.#loop.stale !== undefined
-  }
-
-  /** Since when and why the value may be out of date; undefined when it is current. */
-  get staleness(): ConfigStaleness | undefined {
-    return this.#loop.stale
+    return this.#fact.version
   }
 
   /** The state that Consul holds and that is not applied, if so. */
   get rejection(): RejectedConfig | undefined {
-    return this.#loop.rejected && withOrigin(this.#loop.rejected)
+    return this.#rejection
+  }
+
+  /** Every layer, lowest first, and how much it holds. */
+  get layers(): readonly LayerSummary[] {
+    return this.#fact.layers.map(({ layer, documents }) => ({ path: layer.path, keys: documents.length }))
   }
 
   /** The value at a path such as `db.pool.size`, `servers.0` or `hosts["db.example.com"]`; undefined when there is none. */
   get<Path extends string>(path: Path): PathValue<T, Path>
   get(path: string): unknown {
-    return partAt(this.#current.value, segmentsOf(path))
+    return partAt(this.#fact.value, segmentsOf(path))
   }
 
   /**
@@ -112,12 +107,12 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
    * its topmost layer that changed last. Undefined when there is no such value, or the schema made it.
    */
   origin(path: string): ConfigOrigin | undefined {
-    return this.#current.origins.of(segmentsOf(path))
+    return this.#fact.origins.of(segmentsOf(path))
   }
 
   /** Every value with its path and origin; secrets are not shown. */
   explain(): readonly ExplainedValue[] {
-    const { value, origins, redaction } = this.#current
+    const { value, origins, redaction } = this.#fact
     return leavesOf(value).map((leaf) => ({
       path: formatPath(leaf.segments),
       value: redaction.isSecret(leaf.segments) ? REDACTED : leaf.value,
@@ -133,55 +128,43 @@ export class Settings<T> extends Emitter<SettingsEvents<T>> implements Closeable
   watch<Part>(select: (value: DeepReadonly<T>) => Part, listener: (part: Part, previous: Part) => unknown): () => void {
     checkFunction('select', select)
     checkFunction('listener', listener)
-    const watch = (value: DeepReadonly<T>, previous: DeepReadonly<T>): void => {
+    const onChange = ({ value, previous }: ConfigChange<T>): unknown => {
       const [part, before] = [select(value), select(previous)]
-      if (isDeepStrictEqual(part, before)) return
-      const returned = listener(part, before)
-      if (returned instanceof Promise) returned.catch((error: unknown) => this.#report(error))
+      return isDeepStrictEqual(part, before) ? undefined : listener(part, before)
     }
-    this.#watches.add(watch)
+    this.on('change', onChange)
     return () => {
-      this.#watches.delete(watch)
+      this.off('change', onChange)
     }
   }
 
-  /** Ends the watch at once: nothing but `closed` is told any more. The value stays readable. Resolves when a cache file is written. */
-  close(): Promise<void> {
-    if (this.#closing === undefined) {
-      this.#closing = this.#loop.close()
-      this.#watches.clear()
-      this.emit('closed')
-      this.removeAllListeners()
-    }
-    return this.#closing
+  protected override present(): DeepReadonly<T> {
+    return this.value
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+  protected override changeOf(next: ConfigFact<T>, previous: ConfigFact<T> | undefined): ConfigChange<T> | undefined {
+    if (previous === undefined || next.value === previous.value) return undefined
+    const [value, before] = [frozen(next.value), frozen(previous.value)]
+    return { value, previous: before, paths: changedPaths(before, value), version: next.version }
   }
 
-  #onApplied(config: AppliedConfig<T>): void {
-    const previous = this.#current
-    this.#current = config
-    if (config.value === previous.value) return
-    const [value, before] = [frozen(config.value), frozen(previous.value)]
-    this.emit('change', { value, previous: before, paths: changedPaths(before, value), version: config.version })
-    for (const watch of [...this.#watches]) {
-      try {
-        // One before it may have ended it.
-        if (this.#watches.has(watch)) watch(value, before)
-      } catch (error) {
-        this.#report(error)
-      }
-    }
+  #hear(fact: ConfigFact<T>, observer: Observer<ConfigFact<T>>): void {
+    // One that was read again and is the same puts nothing right.
+    if (factOf(this.state)?.layers !== fact.layers) this.#rejection = undefined
+    observer.onValue(fact)
   }
 
-  #onError(error: ProconsulError): void {
-    if (!this.emit('error', error)) this.#logger.warn({ err: error }, error.message)
+  #onRejected(rejected: ConfigRejected): void {
+    if (this.state.type === 'closed') return
+    this.#rejection = withOrigin(rejected)
+    this.emit('rejected', this.#rejection)
   }
 
-  #report(error: unknown): void {
-    this.#logger.error({ err: error }, 'a watch of a setting failed')
+  get #fact(): ConfigFact<T> {
+    const fact = factOf(this.state)
+    // Nobody is handed settings before their first value.
+    if (fact === undefined) throw new ProconsulError('PROCONSUL_UNAVAILABLE', 'there is no configuration yet')
+    return fact
   }
 }
 

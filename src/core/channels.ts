@@ -41,6 +41,8 @@ export const TURNS_OF_EVENTS = Object.freeze({
   applied: 'info',
   /** A saved state is used because nothing newer can be read. */
   'started-from-cache': 'warn',
+  /** The defaults are used because nothing can be read, and nothing was saved. */
+  'started-from-defaults': 'warn',
   'cache-failed': 'warn',
   'credentials-changed': 'info',
   'credentials-unusable': 'warn',
@@ -52,6 +54,8 @@ export const TURNS_OF_EVENTS = Object.freeze({
   'panic-over': 'info',
   'shutdown-begun': 'info',
   'shutdown-done': 'info',
+  /** The process ends before its shutdown is done. */
+  'shutdown-cut-short': 'warn',
   'hook-failed': 'error',
 } as const satisfies Record<string, keyof Logger>)
 

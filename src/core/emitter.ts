@@ -75,7 +75,8 @@ export class Emitter<Events extends EventMap<Events>> {
   }
 
   #add<Name extends keyof Events & string>(name: Name, listener: Listener<Events[Name]>, once: boolean): this {
-    checkOneOf('event', name, this.#names)
+    // `once` and `on` of `node:events` listen for errors beside what they are asked for, whether there are any or not.
+    if (name !== 'error') checkOneOf('event', name, this.#names)
     checkFunction('listener', listener)
     const call = inThisContext((args: Events[Name]) => this.#call(name, listener, args))
     const removals = this.#removals.get(name) ?? new Map<unknown, () => void>()

@@ -116,6 +116,7 @@ export class Discovery implements Closeable {
     })
     this.#events = new ListReader(engine, {
       name: 'event.list',
+      isLocal: true,
       ...USER_EVENT,
       read: (options) => apis.event.list(options),
     })
@@ -157,7 +158,10 @@ export class Discovery implements Closeable {
   watchChecks(state: HealthState, query: CatalogQuery = {}): ChecksWatcher {
     checkOneOf('state', state, ['any', 'passing', 'warning', 'critical'])
     const options = { state, ...resolveCatalogQuery(checkCatalogQuery(query)) }
-    const source = this.#checks.source(state === 'any' ? 'the list of all checks' : `the list of ${state} checks`, options)
+    const source = this.#checks.source(
+      state === 'any' ? 'the list of all checks' : `the list of ${state} checks`,
+      options,
+    )
     return this.#open(source, query.signal, (parts) => new ChecksWatcher(parts))
   }
 
@@ -166,7 +170,10 @@ export class Discovery implements Closeable {
     checkObject('query', query, ['name', 'datacenter', 'signal'])
     const name = query.name === undefined ? undefined : checkString('name', query.name)
     const { datacenter } = resolveCatalogQuery(query)
-    const source = this.#events.source(name === undefined ? 'the list of events' : `events "${name}"`, { name, datacenter })
+    const source = this.#events.source(name === undefined ? 'the list of events' : `events "${name}"`, {
+      name,
+      datacenter,
+    })
     return this.#open(source, query.signal, (parts) => new EventsWatcher(parts))
   }
 

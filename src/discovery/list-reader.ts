@@ -8,13 +8,15 @@ import { queryKey } from '../watch/query-key.js'
 import { querySource, type Watched } from '../watch/query-source.js'
 import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { adoptListing, itemsOver, reconcileListing, type Listing } from './listing.js'
-import { scopeOf } from './read-scope.js'
+import { AGENT_SCOPE, scopeOf } from '../watch/read-scope.js'
 
 /** How a list is read. */
 export interface ListKind<Item, Options extends ListOptions> extends ItemShape<Item> {
   /** For messages and the debug view, such as `catalog.nodes`. */
   readonly name: string
   read(options: Options): Promise<Answer<readonly Item[]>>
+  /** Whether the agent answers by itself, whatever its servers do. Default: no. */
+  readonly isLocal?: boolean
   /** Whether every cluster has something in such a list, its own servers at least: then an empty one is hidden. Default: no. */
   isNeverEmpty?(options: Options): boolean
 }
@@ -42,7 +44,7 @@ export class ListReader<Item, Options extends ListOptions> {
   query(label: string, options: Options, pollMs?: number): LiveSource<Watched<Listing<Item>>> {
     return querySource(label, this.#family, {
       key: queryKey(options, pollMs),
-      scope: scopeOf(options),
+      scope: this.#kind.isLocal === true ? AGENT_SCOPE : scopeOf(options),
       stale: options.stale === true,
       ...(pollMs !== undefined && { pollMs }),
       read: async (request) => {

@@ -13,7 +13,7 @@ import type { WatchFamily, WatchEngine } from '../watch/watch-engine.js'
 import type { WatchReading } from '../watch/watch-query.js'
 import { consulInstance } from './consul-instance.js'
 import { adoptListing, instancesOver, reconcileListing, type Listing } from './listing.js'
-import { scopeOf } from './read-scope.js'
+import { scopeOf } from '../watch/read-scope.js'
 import { isFound } from './service-health.js'
 import type { ResolvedServiceQuery } from './service-query.js'
 

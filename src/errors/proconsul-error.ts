@@ -3,6 +3,8 @@
  * about each code.
  */
 
+import { causeFacts, type ErrorFacts } from './error-facts.js'
+
 /** Codes, each with whether the same call may succeed when it is repeated later. */
 const RETRYABLE = {
   PROCONSUL_ABORTED: false,
@@ -24,10 +26,14 @@ const RETRYABLE = {
   PROCONSUL_TIMEOUT: true,
   PROCONSUL_TLS: false,
   PROCONSUL_UNAVAILABLE: true,
+  PROCONSUL_UNSUPPORTED: false,
 } as const satisfies Record<string, boolean>
 
 /** The stable codes of {@link ProconsulError}. New codes may be added in a minor version; a code never changes its meaning. */
 export type ProconsulErrorCode = keyof typeof RETRYABLE
+
+/** What a code alone does not tell. */
+export type ProconsulErrorReason = 'unknown-token' | 'without-effect'
 
 /** Facts an error may carry beside its code and message. */
 export interface ProconsulErrorOptions {
@@ -39,6 +45,8 @@ export interface ProconsulErrorOptions {
   readonly retryAfterMs?: number
   /** Why there is no instance of a service, where the registry knows. */
   readonly emptyReason?: string
+  /** What the code alone does not tell. */
+  readonly reason?: ProconsulErrorReason
 }
 
 const BRAND = Symbol.for('proconsul.error')
@@ -58,6 +66,12 @@ export class ProconsulError extends Error {
   declare readonly retryAfterMs?: number
   /** Why there is no instance of a service, where the registry knows: as `emptyReason` of a snapshot. */
   declare readonly emptyReason?: string
+  /**
+   * `'unknown-token'` with `PROCONSUL_PERMISSION_DENIED` when Consul does not know the token at all. A token that was made a moment ago
+   * may be unknown to some servers yet; one that is known and lacks a permission has no reason here. `'without-effect'` when the request
+   * certainly changed nothing, so that it can be repeated whatever it was; without it, a write may have happened.
+   */
+  declare readonly reason?: ProconsulErrorReason
 
   constructor(code: ProconsulErrorCode, message: string, options: ProconsulErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -67,8 +81,34 @@ export class ProconsulError extends Error {
     if (options.status !== undefined) this.status = options.status
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
     if (options.emptyReason !== undefined) this.emptyReason = options.emptyReason
+    if (options.reason !== undefined) this.reason = options.reason
     Object.defineProperty(this, BRAND, { value: true })
   }
+
+  /** What a log keeps: `JSON.stringify` of any other error is empty. Of the causes, to some depth, name, code and message. */
+  toJSON(): ProconsulErrorJson {
+    return {
+      name: this.name,
+      message: this.message,
+      code: this.code,
+      retryable: this.retryable,
+      ...(this.status !== undefined && { status: this.status }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.reason !== undefined && { reason: this.reason }),
+      ...(this.emptyReason !== undefined && { emptyReason: this.emptyReason }),
+      ...causeFacts(this.cause),
+    }
+  }
+}
+
+/** A {@link ProconsulError} as JSON. */
+export interface ProconsulErrorJson extends ErrorFacts {
+  readonly code: ProconsulErrorCode
+  readonly retryable: boolean
+  readonly status?: number
+  readonly retryAfterMs?: number
+  readonly reason?: ProconsulErrorReason
+  readonly emptyReason?: string
 }
 
 /** Every code of {@link ProconsulError}, sorted. */

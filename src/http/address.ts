@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { invalidOption } from '../errors/invalid-option.js'
 
 /** Where an agent listens. */
@@ -36,6 +37,11 @@ export function parseAddress(option: string, value: string): Address {
     return refuse('an address without user and password; those belong in `auth` or CONSUL_HTTP_AUTH')
   if (prefix !== '' && scheme === undefined)
     return refuse("a scheme ('http://' or 'https://') in front of an address with a path")
+  if (/\$[({]|\{\{/.test(authority)) return refuse(`${ACCEPTED}; a variable in it was not replaced: is it set?`)
+  const bracketed = withBrackets(authority)
+  if (bracketed !== undefined) {
+    return refuse(`an IPv6 address in brackets, such as '${scheme ?? 'http'}://${bracketed}'`)
+  }
   if (/[?#\s\\]/.test(value) || !isAuthority(authority)) return refuse(ACCEPTED)
   return { type: 'tcp', ...(scheme !== undefined && { scheme }), authority, prefix }
 }
@@ -43,6 +49,14 @@ export function parseAddress(option: string, value: string): Address {
 function splitOnce(text: string, separator: string): [string, string | undefined] {
   const at = text.indexOf(separator)
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)]
+}
+
+/** What was probably meant by an IPv6 address without brackets: `http://$(HOST_IP):8500` becomes one where the host has such an address. */
+function withBrackets(authority: string): string | undefined {
+  if (/[[\]%]/.test(authority)) return undefined
+  const [, host = '', port = ''] = /^(.+):(\d{4,5})$/.exec(authority) ?? []
+  if (isIPv6(host) && (!isIPv6(authority) || Number(port) > 1_023)) return `[${host}]:${port}`
+  return isIPv6(authority) ? `[${authority}]:8500` : undefined
 }
 
 function isAuthority(authority: string): boolean {

@@ -1,26 +1,8 @@
-import { readFile, readdir } from 'node:fs/promises'
 import { Agent as HttpAgent, type AgentOptions } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { join } from 'node:path'
 import type { Secret } from '../core/secret.js'
-import { ProconsulError } from '../errors/proconsul-error.js'
+import type { TlsConnectOptions, TlsSetting } from './tls-source.js'
 import type { TokenSetting } from './token-source.js'
-
-/** PEM text or bytes, or the file that holds them, read at the first request. */
-export type PemSource =
-  | { readonly type: 'inline'; readonly pem: string | Buffer }
-  | { readonly type: 'file' | 'directory'; readonly option: string; readonly path: string }
-
-/** TLS as resolved from options and environment. */
-export interface TlsSetting {
-  readonly ca: readonly PemSource[]
-  readonly cert?: PemSource | undefined
-  readonly key?: PemSource | undefined
-  readonly passphrase?: Secret | undefined
-  /** Name for SNI and for the check of the certificate. */
-  readonly serverName?: string | undefined
-  readonly verify: boolean
-}
 
 /** Everything needed to reach one agent. */
 export interface ConnectionSetting {
@@ -60,9 +42,8 @@ const VITAL_CONNECTIONS = 8
 /** Conditional writes and transactions at once. With the rest of the defaults, two processes stay below an agent's 200 connections. */
 const ONCE_CONNECTIONS = 8
 
-/** Makes the pools, reading the TLS files. */
-export async function openPools(setting: ConnectionSetting): Promise<ConnectionPools> {
-  const tls = setting.baseUrl.startsWith('https:') ? await tlsOptions(setting.tls) : undefined
+/** Makes the pools. `tls` is there for https. */
+export function openPools(setting: ConnectionSetting, tls: TlsConnectOptions | undefined): ConnectionPools {
   const pool = (options: AgentOptions): HttpAgent => {
     const shared = { ...options, ...lookupOption(setting.baseUrl) }
     return tls === undefined ? new HttpAgent(shared) : new HttpsAgent({ ...shared, ...tls })
@@ -75,34 +56,26 @@ export async function openPools(setting: ConnectionSetting): Promise<ConnectionP
   }
 }
 
-/** The options of `node:https` for a setting, with its files read. */
-export async function tlsOptions(tls: TlsSetting): Promise<object> {
-  const ca = (await Promise.all(tls.ca.map(readPem))).flat()
-  const [cert] = tls.cert === undefined ? [] : await readPem(tls.cert)
-  const [key] = tls.key === undefined ? [] : await readPem(tls.key)
-  return {
-    rejectUnauthorized: tls.verify,
-    ...(ca.length > 0 && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(tls.passphrase !== undefined && { passphrase: tls.passphrase.reveal() }),
-    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+/** Lets what is under way end, and keeps no connection after that. */
+export function retirePools(pools: ConnectionPools): void {
+  for (const pool of poolsOf(pools)) {
+    pool.maxFreeSockets = 0
+    for (const socket of Object.values(pool.freeSockets).flatMap((free) => free ?? [])) socket.destroy()
   }
 }
 
-async function readPem(source: PemSource): Promise<(string | Buffer)[]> {
-  if (source.type === 'inline') return [source.pem]
-  try {
-    if (source.type === 'file') return [await readFile(source.path)]
-    const files = (await readdir(source.path, { withFileTypes: true })).filter((entry) => !entry.isDirectory())
-    return await Promise.all(files.map((entry) => readFile(join(source.path, entry.name))))
-  } catch (cause) {
-    throw new ProconsulError(
-      'PROCONSUL_INVALID_OPTION',
-      `${source.option} is ${JSON.stringify(source.path)}, which cannot be read; expected a readable ${source.type}`,
-      { cause },
-    )
-  }
+/** Whether nothing is under way any more. */
+export function areIdle(pools: ConnectionPools): boolean {
+  return poolsOf(pools).every((pool) => Object.keys(pool.sockets).length + Object.keys(pool.requests).length === 0)
+}
+
+/** Closes every connection at once. */
+export function closePools(pools: ConnectionPools): void {
+  for (const pool of poolsOf(pools)) pool.destroy()
+}
+
+function poolsOf({ command, watch, vital, once }: ConnectionPools): readonly HttpAgent[] {
+  return [command, watch, vital, once]
 }
 
 /** The `consul` package passes an IPv6 host on with its brackets, which no resolver knows. */

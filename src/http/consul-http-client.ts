@@ -2,19 +2,29 @@ import { EventEmitter } from 'node:events'
 import { AbortLink, abortError, orAborted, withDeadline } from '../core/abort.js'
 import type { Clock } from '../core/clock.js'
 import { formatDuration } from '../core/duration.js'
+import type { Runtime } from '../core/runtime.js'
 import { Secret } from '../core/secret.js'
-import { singleFlight } from '../core/single-flight.js'
 import { httpFailure } from '../errors/http-failure.js'
 import { networkFailure } from '../errors/network-failure.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import { BodySink } from './body-sink.js'
-import { openPools, tlsOptions, type ConnectionPools, type ConnectionSetting } from './connection.js'
+import { isForeign } from './consul-answer.js'
+import {
+  areIdle,
+  closePools,
+  openPools,
+  retirePools,
+  type ConnectionPools,
+  type ConnectionSetting,
+} from './connection.js'
+import { Credential } from './credential.js'
 import { Lane } from './lane.js'
 import type { PlainTarget } from './plain-target.js'
 import { queryMeta } from './query-meta.js'
 import { queryString } from './query-string.js'
 import type { HttpAnswer, HttpClient, HttpRequest } from './request.js'
 import { withRetries } from './retry.js'
+import { TlsSource, type TlsConnectOptions } from './tls-source.js'
 import { retryAfterMs } from '../core/retry-after.js'
 import { TokenSource } from './token-source.js'
 import { openWireClient, type WireClient } from './wire-client.js'
@@ -26,7 +36,8 @@ const LOOPBACK = /^https?:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?::|\/|$)/
 
 interface Open {
   readonly pools: ConnectionPools
-  readonly wire: WireClient
+  /** The certificates with which these pools connect. */
+  readonly tls: TlsConnectOptions | undefined
 }
 
 /** Requests to one agent, through the `consul` package. Opens its connections at the first request. */
@@ -39,15 +50,24 @@ export class ConsulHttpClient implements HttpClient {
   /** `user:password` as it goes over the wire. */
   readonly #basicCredentials: Secret | undefined
   readonly #closed = new AbortController()
-  readonly #connect = singleFlight(() => this.#openConnections())
+  readonly #wire: WireClient
+  /** Absent for plain HTTP. */
+  readonly #tls: Credential<TlsConnectOptions> | undefined
+  /** Pools of certificates that were replaced, with requests that are under way yet. */
+  readonly #retired = new Set<ConnectionPools>()
   #open: Open | undefined
 
-  constructor(setting: ConnectionSetting, clock: Clock) {
+  constructor(setting: ConnectionSetting, runtime: Pick<Runtime, 'clock' | 'logger'>) {
+    const { clock } = runtime
     this.#setting = setting
     this.#clock = clock
+    this.#wire = openWireClient(setting.baseUrl, setting.socketPath)
     this.watchLane = new Lane(setting.maxBlockingQueries, clock)
     this.#basicCredentials = setting.basicAuth && new Secret(Buffer.from(setting.basicAuth.reveal()).toString('base64'))
-    this.tokens = new TokenSource(setting.token, clock)
+    const closed = this.#closed.signal
+    this.tokens = new TokenSource(setting.token, runtime, closed)
+    const isTls = setting.baseUrl.startsWith('https:')
+    this.#tls = isTls ? new Credential(new TlsSource(setting.tls), runtime, closed) : undefined
   }
 
   async request(request: HttpRequest): Promise<HttpAnswer> {
@@ -61,21 +81,35 @@ export class ConsulHttpClient implements HttpClient {
     }
   }
 
-  /** What a thread of its own needs to reach the same agent, with the current token. */
+  /**
+   * What a thread of its own needs to reach the same agent, with the token and the certificates of this moment: their files and functions
+   * are looked at again.
+   */
   async plainTarget(): Promise<PlainTarget> {
     const { baseUrl, socketPath } = this.#setting
-    const tls = baseUrl.startsWith('https:') ? await tlsOptions(this.#setting.tls) : {}
-    const headers = this.#headers({ compress: false }, await this.tokens.get())
-    return { baseUrl, socketPath, tls, headers, query: queryString({}, this.#setting) }
+    const { signal } = this.#closed
+    const [token, tls] = await Promise.all([this.tokens.get(signal), this.#tls?.get(signal)])
+    const headers = this.#headers({ compress: false }, token)
+    return { baseUrl, socketPath, tls: tls ?? {}, headers, query: queryString({}, this.#setting) }
+  }
+
+  /**
+   * Calls `listener` after the token or the certificates have changed: what was handed out by {@link plainTarget} is out of date then.
+   * Returns a function that stops that.
+   */
+  onCredentialsChange(listener: () => void): () => void {
+    const stops = [this.tokens.onChange(listener), this.#tls?.onChange(listener)]
+    return () => {
+      for (const stop of stops) stop?.()
+    }
   }
 
   /** Ends what is under way with `PROCONSUL_CLOSED` and closes every connection. */
   close(): void {
     this.#closed.abort(new ProconsulError('PROCONSUL_CLOSED', 'the client is closed'))
     this.watchLane.close()
-    if (this.#open === undefined) return
-    const { command, watch, vital, once } = this.#open.pools
-    for (const pool of [command, watch, vital, once]) pool.destroy()
+    for (const pools of this.#retired) closePools(pools)
+    if (this.#open !== undefined) closePools(this.#open.pools)
   }
 
   async #short(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -117,10 +151,11 @@ export class ConsulHttpClient implements HttpClient {
   }
 
   async #attempt(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const { pools, wire } = await this.#connect()
-    const token = request.token === undefined ? await this.tokens.get() : new Secret(request.token)
+    const tls = await this.#tls?.get(signal)
+    const token = request.token === undefined ? await this.tokens.get(signal) : new Secret(request.token)
     if (signal.aborted) throw abortError(signal)
 
+    const pools = this.#poolsFor(tls)
     const ctx = new EventEmitter()
     const cancel = (): boolean => ctx.emit('cancel')
     signal.addEventListener('abort', cancel, { once: true })
@@ -128,7 +163,7 @@ export class ConsulHttpClient implements HttpClient {
     try {
       const send = { GET: '_get', PUT: '_put', POST: '_post', DELETE: '_delete' } as const
       const body = encodeBody(request.body)
-      const sent = wire[send[request.method]]({
+      const sent = this.#wire[send[request.method]]({
         name: request.operation,
         path: request.path + queryString(request, this.#setting),
         headers: this.#headers(request, token),
@@ -141,7 +176,8 @@ export class ConsulHttpClient implements HttpClient {
     } catch (error) {
       // An answer that is no success rejects as well. The package's error holds the request's headers: it goes no further.
       if (isProconsulError(error)) throw error
-      if (sink.response?.complete !== true) throw networkFailure(request.operation, this.#target, error)
+      if (sink.response?.complete !== true)
+        throw networkFailure(request.operation, this.#target, error, isRead(request))
     } finally {
       signal.removeEventListener('abort', cancel)
     }
@@ -165,7 +201,10 @@ export class ConsulHttpClient implements HttpClient {
     const status = response?.statusCode ?? 0
     const headers = response?.headers ?? {}
     const body = await sink.read()
-    if ((status >= 200 && status < 300) || request.answers?.includes(status) === true) {
+    const isSuccess = status >= 200 && status < 300
+    // The body of a success may be large: its headers are enough.
+    const isOther = isForeign({ status, headers, body: isSuccess ? '' : body.toString('utf8') })
+    if (!isOther && (isSuccess || request.answers?.includes(status) === true)) {
       return { operation: request.operation, status, body, meta: { ...queryMeta(headers), bodyBytes: body.length } }
     }
     const wait = retryAfterMs(headers['retry-after'], this.#clock.now())
@@ -173,6 +212,9 @@ export class ConsulHttpClient implements HttpClient {
       operation: request.operation,
       status,
       body: this.#redact(body.toString('utf8'), token),
+      target: this.#target,
+      isRead: isRead(request),
+      isForeign: isOther,
       ...(wait !== undefined && { retryAfterMs: wait }),
     })
   }
@@ -213,12 +255,16 @@ export class ConsulHttpClient implements HttpClient {
     return this.#setting.socketPath ?? this.#setting.baseUrl
   }
 
-  async #openConnections(): Promise<Open> {
-    this.#open ??= {
-      pools: await openPools(this.#setting),
-      wire: openWireClient(this.#setting.baseUrl, this.#setting.socketPath),
+  /** The pools with these certificates. Those of earlier ones are given up: a connection shows its certificate only once. */
+  #poolsFor(tls: TlsConnectOptions | undefined): ConnectionPools {
+    if (this.#open?.tls === tls && this.#open !== undefined) return this.#open.pools
+    for (const pools of this.#retired) if (areIdle(pools)) this.#retired.delete(pools)
+    if (this.#open !== undefined) {
+      retirePools(this.#open.pools)
+      this.#retired.add(this.#open.pools)
     }
-    return this.#open
+    this.#open = { pools: openPools(this.#setting, tls), tls }
+    return this.#open.pools
   }
 }
 
@@ -226,6 +272,10 @@ function poolOf(request: HttpRequest): keyof ConnectionPools {
   if (request.blocking !== undefined) return 'watch'
   if (request.vital === true) return 'vital'
   return request.idempotent ? 'command' : 'once'
+}
+
+function isRead({ method, writes }: HttpRequest): boolean {
+  return writes === undefined ? method === 'GET' : !writes
 }
 
 function encodeBody(body: unknown): Buffer | undefined {

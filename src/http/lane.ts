@@ -1,5 +1,7 @@
-import { throwIfAborted, abortError } from '../core/abort.js'
+import { throwIfAborted } from '../core/abort.js'
+import { outOfContext } from '../core/async-context.js'
 import type { Clock, Timer } from '../core/clock.js'
+import { WaitingLine } from '../core/waiting-line.js'
 
 /**
  * A bounded number of places for requests to the agent, so that one kind of request can never use up the connections of another.
@@ -10,7 +12,7 @@ export class Lane {
   /** How many requests may be under way. */
   readonly size: number
   readonly #clock: Clock
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new WaitingLine<void>()
   readonly #held = new Set<Timer>()
   #taken = 0
 
@@ -36,18 +38,7 @@ export class Lane {
       this.#taken += 1
       return
     }
-    await new Promise<void>((resolve, reject) => {
-      const enter = (): void => {
-        signal?.removeEventListener('abort', leave)
-        resolve()
-      }
-      const leave = (): void => {
-        this.#waiting.delete(enter)
-        reject(abortError(signal))
-      }
-      this.#waiting.add(enter)
-      signal?.addEventListener('abort', leave, { once: true })
-    })
+    await this.#waiting.wait(undefined, signal)
   }
 
   /** Gives a place back, at once or when the agent will have let go of it. */
@@ -56,14 +47,11 @@ export class Lane {
       this.#free()
       return
     }
-    const timer = this.#clock.setTimer(
-      () => {
-        this.#held.delete(timer)
-        this.#free()
-      },
-      heldForMs,
-      { keepAlive: false },
-    )
+    const letGo = (): void => {
+      this.#held.delete(timer)
+      this.#free()
+    }
+    const timer = outOfContext(() => this.#clock.setTimer(letGo, heldForMs, { keepAlive: false }))
     this.#held.add(timer)
   }
 
@@ -75,12 +63,8 @@ export class Lane {
   }
 
   #free(): void {
-    const [next] = this.#waiting
-    if (next === undefined) {
-      this.#taken -= 1
-      return
-    }
-    this.#waiting.delete(next)
-    next()
+    const next = this.#waiting.first()
+    if (next === undefined) this.#taken -= 1
+    else next.give()
   }
 }

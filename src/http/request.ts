@@ -33,6 +33,8 @@ export interface HttpRequest extends Tenancy {
   readonly body?: unknown
   /** Whether repeating the request after an unknown outcome does no harm. Reads are; a CAS write is not. */
   readonly idempotent: boolean
+  /** Whether it changes something. Default: all but a GET do. */
+  readonly writes?: boolean | undefined
   /**
    * False for a read of a loop, whose own back-off is shared by all that read from the agent: repetitions beneath it would multiply the
    * load on an agent in distress. It is repeated only once, after a lost connection, which may have been a kept one that had died.

@@ -31,13 +31,14 @@ export async function withRetries<T>(options: RetryOptions, attempt: () => Promi
     maxTimeout: LONGEST_DELAY_MS,
     randomize: true,
     signal: options.signal,
-    shouldRetry: ({ error }) => isProconsulError(error) && mayRepeat(error, options),
-    onFailedAttempt: async ({ error, retriesLeft }) => {
-      if (!isProconsulError(error)) return
-      options.onFailure(error)
-      if (retriesLeft > 0 && error.retryAfterMs !== undefined && mayRepeat(error, options)) {
-        await sleep(error.retryAfterMs, { clock: options.clock, signal: options.signal })
-      }
+    onFailedAttempt: ({ error }) => {
+      if (isProconsulError(error)) options.onFailure(error)
+    },
+    // Asked after each try but the last. Whether there is time is decided before the wait that the agent asks for, and not again after it.
+    shouldRetry: async ({ error }) => {
+      if (!isProconsulError(error) || !mayRepeat(error, options)) return false
+      if (error.retryAfterMs !== undefined) await sleep(error.retryAfterMs, options)
+      return true
     },
   })
 }

@@ -73,7 +73,7 @@ class Failover {
       close: async () => {
         this.#isClosed = true
         this.#timer?.cancel()
-        await Promise.all(holds.map((hold) => hold.close()))
+        await Promise.all(holds.map(async (hold) => await hold.close()))
       },
     }
   }

@@ -1,7 +1,7 @@
 import { checkBoolean, checkObject, checkOneOf, checkString } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import type { EmptyReason, InstanceList } from './instance-source.js'
-import { defineInstance, instanceKey, sameInstance, type ServiceInstance } from './service-instance.js'
+import { checkInstance, instanceKey, sameInstance, type ServiceInstance } from './service-instance.js'
 
 const FIELDS: readonly (keyof InstanceList)[] = [
   'instances',
@@ -42,8 +42,9 @@ export function checkInstanceList(value: unknown): InstanceList {
 export function checkInstances(value: unknown): readonly ServiceInstance[] {
   if (!Array.isArray(value)) throw invalidOption('instances', value, 'an array of instances')
   const byKey = new Map<string, ServiceInstance>()
-  for (const [index, fields] of value.entries()) {
-    const instance = defineInstance(fields, `instances[${index}]`)
+  const given: readonly unknown[] = value
+  for (const [index, fields] of given.entries()) {
+    const instance = checkInstance(`instances[${index}]`, `instances[${index}].`, fields)
     const key = instanceKey(instance)
     const known = byKey.get(key)
     if (known !== undefined && !sameInstance(known, instance)) {

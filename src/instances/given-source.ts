@@ -22,8 +22,9 @@ const CLOSE_PATIENCE_MS = 5_000
 export function givenSource(option: string, given: InstanceSource, runtime: Runtime): InstanceSource {
   if (!isRecord(given)) throw invalidOption(option, given, 'a source: an object with label and observe()')
   const label = checkString(`${option}.label`, given.label)
-  checkFunction(`${option}.observe`, given.observe)
-  if (given.confirm !== undefined) checkFunction(`${option}.confirm`, given.confirm)
+  checkFunction(`${option}.observe`, Reflect.get(given, 'observe'))
+  const confirm: unknown = Reflect.get(given, 'confirm')
+  if (confirm !== undefined) checkFunction(`${option}.confirm`, confirm)
   return {
     label,
     observe(observer) {
@@ -31,7 +32,7 @@ export function givenSource(option: string, given: InstanceSource, runtime: Runt
       source.begin()
       return source
     },
-    ...(given.confirm !== undefined && { confirm: (signal: AbortSignal) => confirmed(given, signal) }),
+    ...(confirm !== undefined && { confirm: (signal: AbortSignal) => confirmed(given, signal) }),
   }
 }
 

@@ -38,7 +38,7 @@ const MOST_HOLDS = 3
  * A source whose sudden loss of most instances is held back until it is confirmed, and for a bounded time at most. When the registry may
  * have lost its state, a confirmation says nothing at first: then the time is given in full, in which services that beat come back. So it
  * is when the source says that its list does not continue the one before, when the loss is the first thing read after a failure, and
- * when it is the first thing read after a start with a saved list. Then the loss of everything is held back also of a short list. The
+ * when it is the first thing read after a start with a saved list. Then short lists are guarded as well. The
  * time stands still while the source cannot be read.
  */
 export function lossGuard(source: InstanceSource, parts: LossGuardParts): InstanceSource {
@@ -127,9 +127,7 @@ class LossGuard implements Observer<InstanceList> {
   #isDoubtful(next: readonly ServiceInstance[], mayBeWiped: boolean): boolean {
     const { share, atLeast } = this.#parts.options
     const known = this.#known
-    if (next.length >= known.length) return false
-    if (next.length === 0 && mayBeWiped) return true
-    if (known.length < atLeast) return false
+    if (next.length >= known.length || (known.length < atLeast && !mayBeWiped)) return false
     const lost = this.#lostIn(next)
     return lost > share * known.length || lost === known.length
   }

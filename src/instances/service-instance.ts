@@ -1,5 +1,5 @@
 import { deepFreeze } from '../core/deep-freeze.js'
-import { sameMap, sameSet } from '../core/equal.js'
+import { sameList, sameMap, sameSet } from '../core/equal.js'
 import {
   checkInteger,
   checkObject,
@@ -40,7 +40,7 @@ export interface ServiceInstance {
   readonly status: InstanceStatus
 }
 
-/** What an instance has at least; {@link defineInstance} completes it. */
+/** What an instance has at least; {@link defineInstance} adds the rest. */
 export type InstanceFields = Pick<ServiceInstance, 'id' | 'name' | 'address' | 'port'> &
   Partial<Omit<ServiceInstance, 'weight'>>
 
@@ -69,27 +69,33 @@ const EQUAL_WEIGHTS = Object.freeze({ passing: 1, warning: 1 })
 /**
  * A whole instance from its main fields, for sources of one's own. What is left out is as for a service that was registered without it:
  * no tags, no metadata, weights of 1, `passing`. The weight follows from status and weights. Frozen; the fields given are copied.
- * @param at stands before the name of a field in an error. Default: nothing.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the field
  */
-export function defineInstance(fields: InstanceFields, at = ''): ServiceInstance {
-  const place = at === '' ? '' : `${at}.`
-  checkObject(at === '' ? 'instance' : at, fields, FIELDS)
-  const { ports, taggedAddresses, tags, meta, weights, node = '', datacenter = '', status = 'passing' } = fields
+export function defineInstance(fields: InstanceFields): ServiceInstance {
+  return checkInstance('instance', '', fields)
+}
+
+/**
+ * The same for what users' code handed over without a check of its types.
+ * @param option what the value is called
+ * @param prefix what stands before the name of a field
+ */
+export function checkInstance(option: string, prefix: string, value: unknown): ServiceInstance {
+  const { ports, taggedAddresses, tags, meta, weights, ...fields } = checkObject(option, value, FIELDS)
   const instance = {
-    id: checkString(`${place}id`, fields.id),
-    name: checkString(`${place}name`, fields.name),
-    address: checkString(`${place}address`, fields.address),
-    port: checkPort(`${place}port`, fields.port),
-    ports: ports === undefined ? NO_ENTRIES : checkMap(`${place}ports`, ports, checkPort),
+    id: checkString(`${prefix}id`, fields['id']),
+    name: checkString(`${prefix}name`, fields['name']),
+    address: checkString(`${prefix}address`, fields['address']),
+    port: checkPort(`${prefix}port`, fields['port']),
+    ports: ports === undefined ? NO_ENTRIES : checkMap(`${prefix}ports`, ports, checkPort),
     taggedAddresses:
-      taggedAddresses === undefined ? NO_ENTRIES : checkMap(`${place}taggedAddresses`, taggedAddresses, checkAddress),
-    tags: tags === undefined ? NO_TAGS : checkStrings(`${place}tags`, tags),
-    meta: meta === undefined ? NO_ENTRIES : checkStringMap(`${place}meta`, meta),
-    weights: weights === undefined ? EQUAL_WEIGHTS : checkWeights(`${place}weights`, weights),
-    node: checkText(`${place}node`, node),
-    datacenter: checkText(`${place}datacenter`, datacenter),
-    status: checkOneOf(`${place}status`, status, STATUSES),
+      taggedAddresses === undefined ? NO_ENTRIES : checkMap(`${prefix}taggedAddresses`, taggedAddresses, checkAddress),
+    tags: tags === undefined ? NO_TAGS : checkStrings(`${prefix}tags`, tags),
+    meta: meta === undefined ? NO_ENTRIES : checkStringMap(`${prefix}meta`, meta),
+    weights: weights === undefined ? EQUAL_WEIGHTS : checkWeights(`${prefix}weights`, weights),
+    node: checkText(`${prefix}node`, fields['node'] ?? ''),
+    datacenter: checkText(`${prefix}datacenter`, fields['datacenter'] ?? ''),
+    status: checkOneOf(`${prefix}status`, fields['status'] ?? 'passing', STATUSES),
   }
   return deepFreeze({ ...instance, weight: weightOf(instance) })
 }
@@ -116,10 +122,14 @@ export function sameInstance(a: ServiceInstance, b: ServiceInstance): boolean {
     a.name === b.name &&
     a.weights.passing === b.weights.passing &&
     a.weights.warning === b.weights.warning &&
-    sameSet(a.tags, b.tags) &&
+    (sameList(a.tags, b.tags) || sameSet(a.tags, b.tags)) &&
     sameMap(a.meta, b.meta) &&
     sameMap(a.ports, b.ports) &&
-    sameMap(a.taggedAddresses, b.taggedAddresses, (one, other) => one.address === other.address && one.port === other.port)
+    sameMap(
+      a.taggedAddresses,
+      b.taggedAddresses,
+      (one, other) => one.address === other.address && one.port === other.port,
+    )
   )
 }
 

@@ -2,9 +2,9 @@ import type { KvEntry } from '../api/kv-entry.js'
 import type { KvApi } from '../api/kv.js'
 import { checkKey } from '../api/kv-key.js'
 import { checkFlags, valueBytes } from '../api/kv-value.js'
-import type { RequestOptions } from '../api/options.js'
+import { knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
 import { TXN_MAX_OPERATIONS, TXN_MAX_REQUEST_BYTES, type TxnApi, type TxnOperation } from '../api/txn.js'
-import { checkBoolean, isRecord } from '../core/option-check.js'
+import { checkBoolean } from '../core/option-check.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 
@@ -51,14 +51,17 @@ interface Plan extends Omit<KvImportReport, 'atomic'> {
 /** What the parts of a transaction take in its JSON beside key and value. */
 const STEP_OVERHEAD_BYTES = 160
 
+const IMPORT_OPTIONS = [...REQUEST_OPTIONS, 'dryRun', 'prune', 'atomic'] as const
+
 /** Makes the folder hold what the source says, touching only keys that differ, each only if nobody else has changed it meanwhile. */
 export async function importTree(
   kv: KvApi,
   txn: TxnApi,
   folder: string,
   source: KvImportSource,
-  { dryRun = false, prune = false, atomic = false, ...options }: KvImportOptions,
+  given: KvImportOptions,
 ): Promise<KvImportReport> {
+  const { dryRun = false, prune = false, atomic = false, ...options } = knownOptions('kv.import', given, IMPORT_OPTIONS)
   checkBoolean('dryRun', dryRun)
   const wanted = wantedKeys(folder, source)
   const { value: present } = await kv.list(folder, { ...options, encoding: 'buffer', consistent: true })
@@ -79,12 +82,18 @@ export function exportEntries(entries: readonly KvEntry[]): readonly KvExportEnt
 
 function wantedKeys(folder: string, source: KvImportSource): readonly Wanted[] {
   const wanted = isExport(source) ? source.map(exported) : flattened(folder, source)
+  const seen = new Set<string>()
   for (const { key } of wanted) {
     checkKey('key', key)
     if (!key.startsWith(folder)) throw invalidOption('key', key, `a key within ${JSON.stringify(folder)}`)
+    if (seen.has(key)) throw invalidOption('key', key, 'each key once')
+    seen.add(key)
   }
   return wanted
 }
+
+/** Node.js decodes anything, and leaves out what it does not know. */
+const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}(?:==)?|[A-Za-z\d+/]{3}=?)?$/
 
 function isExport(source: KvImportSource): source is readonly KvExportEntry[] {
   return Array.isArray(source)
@@ -92,7 +101,8 @@ function isExport(source: KvImportSource): source is readonly KvExportEntry[] {
 
 function exported(entry: KvExportEntry, index: number): Wanted {
   const { key, value, flags } = entry
-  if (typeof value !== 'string') throw invalidOption(`entries[${index}].value`, value, 'base64 text')
+  if (typeof value !== 'string' || !BASE64.test(value))
+    throw invalidOption(`entries[${index}].value`, value, 'base64 text')
   return {
     key,
     value: valueBytes(`the value of ${key}`, Buffer.from(value, 'base64')),
@@ -103,13 +113,15 @@ function exported(entry: KvExportEntry, index: number): Wanted {
 function flattened(folder: string, source: unknown): Wanted[] {
   const wanted: Wanted[] = []
   const visit = (part: unknown, key: string): void => {
-    if (isRecord(part) && !(part instanceof Uint8Array)) {
-      for (const [name, below] of Object.entries(part)) {
+    if (typeof part === 'object' && part !== null && !(part instanceof Uint8Array)) {
+      const parts = Object.entries(part)
+      if (parts.length === 0 && part !== source) {
+        throw invalidOption(`the value of ${key}`, part, 'something in it: no key can hold an empty object or list')
+      }
+      for (const [name, below] of parts) {
         if (name === '') throw invalidOption(`a name below ${key}`, name, 'a non-empty name')
         visit(below, `${key}/${name}`)
       }
-    } else if (Array.isArray(part)) {
-      for (const [index, below] of part.entries()) visit(below, `${key}/${index}`)
     } else {
       wanted.push({ key, value: valueBytes(`the value of ${key}`, leafText(part)), flags: 0 })
     }
@@ -119,7 +131,7 @@ function flattened(folder: string, source: unknown): Wanted[] {
 }
 
 function leafText(part: unknown): unknown {
-  return typeof part === 'number' || typeof part === 'boolean' ? String(part) : part
+  return Number.isFinite(part) || typeof part === 'boolean' ? String(part) : part
 }
 
 function plan(wanted: readonly Wanted[], present: readonly KvEntry<Buffer>[], prune: boolean): Plan {

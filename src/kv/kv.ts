@@ -10,7 +10,7 @@ import type {
   KvSetOptions,
   KvTextOptions,
 } from '../api/kv.js'
-import { refuseUnknown, type RequestOptions } from '../api/options.js'
+import { commonPart, knownOptions, REQUEST_OPTIONS, type RequestOptions } from '../api/options.js'
 import type { Answer } from '../api/wire.js'
 import { checkFunction, checkSignal } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
@@ -22,6 +22,7 @@ import type { WatchEngine, WatchFamily } from '../watch/watch-engine.js'
 import { queryKey } from '../watch/query-key.js'
 import { askedOptions } from '../watch/asked-options.js'
 import { querySource, type Watched } from '../watch/query-source.js'
+import { scopeOf } from '../watch/read-scope.js'
 import type { WatchRead } from '../watch/watch-query.js'
 import {
   exportEntries,
@@ -108,7 +109,8 @@ export class Kv implements Closeable {
 
   /**
    * Changes a value by a function of the present one, again and again until nobody else has written in between. Resolves with whether a
-   * value was written; the function declines by returning undefined, and may be called several times.
+   * value was written; the function declines by returning undefined, and may be called several times. An outage is waited for within
+   * `patience`. No change is made twice: a failure that may have come after the write says that its outcome is not known.
    * @throws ProconsulError `PROCONSUL_CONFLICT` when others kept writing for `patience`; `PROCONSUL_HOOK_FAILED` when the function failed
    */
   async update(key: string, change: KvChangeFunction, options: KvUpdateOptions = {}): Promise<boolean> {
@@ -131,10 +133,9 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, also for a folder: see {@link watchTree}; `PROCONSUL_CLOSED`
    */
   watch(key: string, options: KvWatchOptions = {}): KvWatcher<KvEntry | undefined> {
-    refuseUnknown('kv.watch', options, WATCH_OPTIONS)
+    const { signal, ...access } = watchOptions('kv.watch', options)
     const name = checkKey('key', key)
     if (name.endsWith('/')) throw invalidOption('key', key, 'one key; `kv.watchTree` follows a folder')
-    const { signal, ...access } = options
     const read = (request: WatchRead): Promise<Answer<KvEntry | undefined>> =>
       this.#kv.get(name, { ...access, ...askedOptions(request) })
     const query = { key: queryKey(name, access), scope: scopeOf(access), read }
@@ -146,9 +147,8 @@ export class Kv implements Closeable {
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
    */
   watchTree(prefix: string, options: KvWatchOptions = {}): KvWatcher<readonly KvEntry[]> {
-    refuseUnknown('kv.watchTree', options, WATCH_OPTIONS)
+    const { signal, ...access } = watchOptions('kv.watchTree', options)
     const name = checkPrefix('prefix', prefix)
-    const { signal, ...access } = options
     const read = (request: WatchRead): Promise<Answer<readonly KvEntry[]>> =>
       this.#kv.list(name, { ...access, ...askedOptions(request) })
     const query = { key: queryKey(name, access), scope: scopeOf(access), read }
@@ -157,7 +157,8 @@ export class Kv implements Closeable {
 
   /** Every key of a folder, in the form of `consul kv export`. */
   async export(folder: string, options: RequestOptions = {}): Promise<readonly KvExportEntry[]> {
-    const { value } = await this.#kv.list(checkFolder(folder), { ...options, encoding: 'base64' })
+    const known = knownOptions('kv.export', options, REQUEST_OPTIONS)
+    const { value } = await this.#kv.list(checkFolder(folder), { ...known, encoding: 'base64' })
     return exportEntries(value)
   }
 
@@ -194,9 +195,11 @@ export class Kv implements Closeable {
 
 const NO_ENTRIES: readonly KvEntry[] = Object.freeze([])
 
-/** Reads of one datacenter fail together. */
-function scopeOf({ datacenter }: KvWatchOptions): string {
-  return datacenter ?? ''
+/** Checked at the call: in the loop a wrong value would fail for ever. */
+function watchOptions(operation: string, options: KvWatchOptions): KvWatchOptions {
+  const known = knownOptions(operation, options, WATCH_OPTIONS)
+  commonPart(known)
+  return known
 }
 
 function checkFolder(folder: string): string {

@@ -4,6 +4,8 @@ export interface ShutdownGroup {
   running: number
   /** Whether one of them is to end the process. */
   endsProcess: boolean
+  /** Whether it was said that somebody else listens for a signal as well. */
+  hasWarned?: boolean
 }
 
 const KEY = Symbol.for('proconsul.shutdowns')
@@ -15,6 +17,14 @@ export function processGroup(): ShutdownGroup {
   const group: ShutdownGroup = { running: 0, endsProcess: false }
   Reflect.set(globalThis, KEY, group)
   return group
+}
+
+/**
+ * Whether this process has got a signal by which it ends when its clients have left. A call that is cut off by that is not told so: a
+ * rejection at the top level of a module would end the process at once, in the middle of the drain and with another exit status.
+ */
+export function isProcessEnding(): boolean {
+  return processGroup().endsProcess
 }
 
 function isGroup(value: unknown): value is ShutdownGroup {

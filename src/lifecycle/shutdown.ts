@@ -1,24 +1,14 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { Server } from 'node:net'
-import { withDeadline } from '../core/abort.js'
+import { tell } from '../core/channels.js'
 import { formatDuration } from '../core/duration.js'
 import type { Runtime } from '../core/runtime.js'
 import { sleep } from '../core/sleep.js'
-import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import { ProconsulError } from '../errors/proconsul-error.js'
+import { isInsideHookOf, runHook, type DrainedHook } from './drained-hook.js'
 
 /**
  * The order in which a service leaves: out of discovery, time for callers to notice, the application's own hook, then everything else.
  * One deadline bounds the whole, and no step can use up the time of the next.
  */
-
-/** What the application does between the drain and the end. */
-export type DrainedHook = (context: HookContext) => unknown
-
-/** What the hook is given. */
-export interface HookContext {
-  /** Aborted when time is up. */
-  readonly signal: AbortSignal
-}
 
 /** How to leave, with every value decided. */
 export interface ShutdownPlan {
@@ -39,7 +29,7 @@ export interface ShutdownSteps {
 
 /** What became of the registrations. */
 export interface LeaveOutcome {
-  /** How many there were. */
+  /** How many an agent had: only then there are callers to wait for. */
   readonly registrations: number
   readonly leftBehind: readonly LeftBehind[]
 }
@@ -58,29 +48,31 @@ export interface ShutdownReport {
   readonly hookError?: ProconsulError
 }
 
-/** Set while the application's hook runs, for whatever it calls. */
-const insideHook = new AsyncLocalStorage<{ readonly steps: ShutdownSteps; readonly report: ShutdownReport }>()
+/** What shutdowns whose hook is running have come to. */
+const reportsSoFar = new WeakMap<ShutdownSteps, ShutdownReport>()
 
 /** What the shutdown of these steps has come to, for a caller who is its own hook: it must not wait for what waits for it. */
 export function reportInsideHook(steps: ShutdownSteps): ShutdownReport | undefined {
-  const inside = insideHook.getStore()
-  return inside?.steps === steps ? inside.report : undefined
+  return isInsideHookOf(steps) ? reportsSoFar.get(steps) : undefined
 }
 
 /** Runs the steps in order. Never rejects but for a bug: what went wrong is in the report. */
 export async function shutdown(steps: ShutdownSteps, plan: ShutdownPlan, runtime: Runtime): Promise<ShutdownReport> {
   const { clock, logger } = runtime
-  const endAt = clock.monotonic() + plan.timeoutMs
+  const { drainMs, timeoutMs, onDrained } = plan
+  const startedAt = clock.monotonic()
+  tell(logger, 'shutdown-begun', { drainMs, timeoutMs }, 'the client leaves: out of discovery, drain, hook, end')
   // An agent that does not answer may take half of what the drain leaves, so that the hook still has its time.
-  const leaveMs = (plan.timeoutMs - plan.drainMs) / 2
-  const { registrations, leftBehind } = await boundedLeave(steps, leaveMs, runtime)
-  if (registrations > 0) await sleep(plan.drainMs, { clock })
-  const within = { steps, report: { leftBehind } }
-  const { onDrained } = plan
-  const hook = onDrained && ((context: HookContext) => insideHook.run(within, () => onDrained(context)))
-  const hookError = hook && (await runHook(hook, endAt - clock.monotonic(), runtime))
-  if (hookError !== undefined) logger.error({ err: hookError }, 'the hook after the drain failed')
+  const { registrations, leftBehind } = await boundedLeave(steps, (timeoutMs - drainMs) / 2, runtime)
+  for (const { id, error } of leftBehind) tell(logger, 'left-behind', { id, err: error }, `${id} is still in Consul`)
+  if (registrations > 0) await sleep(drainMs, { clock })
+  reportsSoFar.set(steps, { leftBehind })
+  const leftMs = startedAt + timeoutMs - clock.monotonic()
+  const hookError = onDrained && (await runHook(onDrained, steps, leftMs, clock))
+  if (hookError !== undefined) tell(logger, 'hook-failed', { err: hookError }, 'the hook after the drain failed')
   await steps.close()
+  const fields = { durationMs: clock.monotonic() - startedAt, leftBehind: leftBehind.map(({ id }) => id) }
+  tell(logger, 'shutdown-done', fields, 'the client has left')
   return { leftBehind, ...(hookError !== undefined && { hookError }) }
 }
 
@@ -96,24 +88,4 @@ async function boundedLeave(steps: ShutdownSteps, timeoutMs: number, { clock }: 
   } finally {
     timer.cancel()
   }
-}
-
-async function runHook(hook: DrainedHook, timeoutMs: number, { clock }: Runtime): Promise<ProconsulError | undefined> {
-  const onTimeout = (): ProconsulError =>
-    new ProconsulError('PROCONSUL_TIMEOUT', 'onDrained did not finish before the deadline of the shutdown')
-  try {
-    await withDeadline({ clock, timeoutMs: Math.max(0, timeoutMs), onTimeout }, async (signal) => {
-      const returned = hook({ signal })
-      await (returned instanceof Server ? closed(returned) : returned)
-    })
-    return undefined
-  } catch (cause) {
-    if (isProconsulError(cause, 'PROCONSUL_TIMEOUT')) return cause
-    return new ProconsulError('PROCONSUL_HOOK_FAILED', 'onDrained failed', { cause })
-  }
-}
-
-/** `onDrained: () => server.close()` hands over a server whose last calls may still be running. */
-async function closed(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => server.once('close', resolve))
 }

@@ -8,6 +8,7 @@ import type { Runtime } from '../core/runtime.js'
 import { WaitingLine } from '../core/waiting-line.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
+import { isProcessEnding } from '../lifecycle/shutdown-group.js'
 import { LatestValue } from './latest-value.js'
 import type { Confirmed, Hold, LiveSource, Observer } from './live-source.js'
 import { doubted, factOf, failed, failureOf, type LiveState } from './live-state.js'
@@ -158,7 +159,7 @@ export abstract class LiveView<Fact extends Confirmed, Value, Change, More exten
       this.#link.unlink()
       // Before anybody is told, for a listener may call this again.
       this.#closing = outOfContext(() => Promise.resolve(this.#hold.close()))
-      this.#first.refuseAll(failure?.retryable === false ? failure : this.#closedError())
+      if (!isProcessEnding()) this.#first.refuseAll(failure?.retryable === false ? failure : this.#closedError())
       this.#latest.close()
       this.#emit('closed')
       this.removeAllListeners()

@@ -9,7 +9,9 @@ export interface LossGuardOptions {
    * everything.
    */
   readonly share?: number | undefined
-  /** What has fewer parts than this is not guarded. Raise it where few come and go all day. */
+  /**
+   * What has fewer parts than this is guarded only when the registry may have lost its state. Raise it where few come and go all day.
+   */
   readonly atLeast?: number | undefined
   /** How long what is lost is kept while it is in doubt. Raise it where services take longer to come back to an empty registry. */
   readonly hold?: Duration | undefined

@@ -9,47 +9,63 @@ import { readEnvironment, type ConsulEnvironment } from './environment.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
 import { parseAddress, type Address } from '../http/address.js'
 import type { ConnectionSetting } from '../http/connection.js'
-import type { TokenSetting } from '../http/token-source.js'
+import { TOKEN_FORM, tokenIn, type TokenFunction, type TokenSetting } from '../http/token-source.js'
 import { resolveWatchOptions, type ResolvedWatchOptions, type WatchOptions } from '../watch/watch-options.js'
 import { resolveTls, type TlsOptions } from './tls-options.js'
 
-/** What a {@link Proconsul} is made of. All optional. What is not given comes from Consul's environment variables, then the default. */
+/**
+ * What a {@link Proconsul} is made of. All optional: a service beside an agent of its own needs none. What is not given comes from the
+ * environment variables of Consul's own tools, then the default; in production most services are configured by these variables alone.
+ */
 export interface ProconsulOptions {
   /**
-   * `'host:port'`, `'http://…'`, `'https://…'`, or `'unix:///path'`. Without a port, the scheme's own.
-   * Then CONSUL_HTTP_ADDR. Default `'http://127.0.0.1:8500'`.
+   * `'host:port'`, `'http://…'`, `'https://…'`, or `'unix:///path'`. Without a port, the scheme's own, which is not 8500.
+   * Then CONSUL_HTTP_ADDR. Default `'http://127.0.0.1:8500'`. For those whose agent is on another host, or reached through a gateway.
    */
   readonly address?: string | undefined
   /**
-   * ACL token, or a function that yields the current one, asked at most once a second. When it yields another, registrations follow.
-   * Then CONSUL_HTTP_TOKEN_FILE, then CONSUL_HTTP_TOKEN. Default none: the agent's own default token counts.
+   * ACL token, or a function that yields the current one, asked at most once a second and for five seconds at most. When it yields another,
+   * registrations follow; while it fails, or yields none, the last one goes on. A function is for those whose tokens come from Vault or a
+   * login and run out. Then CONSUL_HTTP_TOKEN_FILE, then CONSUL_HTTP_TOKEN. Default none: the agent's own default token counts.
    */
-  readonly token?: string | (() => string | Promise<string>) | undefined
-  /** File that holds the ACL token; read again when it changes. Not together with `token`. */
+  readonly token?: string | TokenFunction | undefined
+  /** File that holds the ACL token; read again when it changes. For those whose platform writes it. Not together with `token`. */
   readonly tokenFile?: string | undefined
-  /** `'user:password'` of HTTP basic authentication in front of the agent. Then CONSUL_HTTP_AUTH. */
+  /** `'user:password'` of HTTP basic authentication, for those with a proxy in front of the agent that asks for it. Then CONSUL_HTTP_AUTH. */
   readonly auth?: string | undefined
-  /** Consul Enterprise namespace. Then CONSUL_NAMESPACE. */
+  /** Namespace, for users of Consul Enterprise. Then CONSUL_NAMESPACE. Default: that of the token, or `default`. */
   readonly namespace?: string | undefined
-  /** Consul Enterprise admin partition. Then CONSUL_PARTITION. */
+  /** Admin partition, for users of Consul Enterprise. Then CONSUL_PARTITION. Default: that of the agent. */
   readonly partition?: string | undefined
-  /** Datacenter to ask. Default: the agent's own. */
+  /** Datacenter to ask, for a client that works on another one than its agent's. Default: the agent's own. */
   readonly datacenter?: string | undefined
-  /** TLS to the agent, whose address must then be `https`. */
+  /** TLS to the agent, whose address must then be `https`. For those whose agent is not on loopback, or asks for certificates. */
   readonly tls?: TlsOptions | undefined
-  /** Time for one request with its repetitions; a blocking query has its hold on top. Default `'10s'`. */
+  /**
+   * Time for one request with its repetitions; a blocking query has its hold on top. Default `'10s'`. A job that must not wait sets less,
+   * who reads from datacenters far away more.
+   */
   readonly timeout?: Duration | undefined
-  /** Blocking queries under way at once, 1 to 190. Default 64. An agent allows one host 200 connections in all. */
+  /**
+   * Blocking queries under way at once, 1 to 190. Default 64. An agent allows one host 200 connections in all: where many processes share an
+   * agent, each sets less; one that watches hundreds of things alone, more. Watches beyond it take turns.
+   */
   readonly maxBlockingQueries?: number | undefined
-  /** Connections for short requests, 1 to 190. Default 16. Heartbeats and conditional writes have eight each beside them. */
+  /**
+   * Connections for short requests, 1 to 190. Default 16. Set together with `maxBlockingQueries`, for the same reason. Heartbeats and
+   * conditional writes have eight each beside them.
+   */
   readonly maxConnections?: number | undefined
-  /** Answers with a larger body fail with `PROCONSUL_RESPONSE_TOO_LARGE`. In bytes, after decompression. Default 32 MiB. */
+  /**
+   * Answers with a larger body fail with `PROCONSUL_RESPONSE_TOO_LARGE`. In bytes, after decompression. Default 32 MiB. Who lists more
+   * than some 20,000 instances at once raises it; who has little memory lowers it.
+   */
   readonly maxResponseBytes?: number | undefined
   /** How watches read. */
   readonly watch?: WatchOptions | undefined
   /**
-   * Where messages go, in pino's argument order; `console` fits. Default: standard error if NODE_DEBUG holds `proconsul`, and faults of
-   * the application's own listeners and hooks as process warnings.
+   * Where messages go, in pino's argument order; `console` fits. Every service should hand over its own. Default: standard error if
+   * NODE_DEBUG holds `proconsul`, and faults of the application's own listeners and hooks as process warnings.
    */
   readonly logger?: Logger | undefined
   /** The time that the loops live by. For tests. */
@@ -115,7 +131,7 @@ export function resolveOptions(options: ProconsulOptions, variables: NodeJS.Proc
     connection: Object.freeze({
       ...place,
       tls: resolveTls(options.tls, environment, place.baseUrl.startsWith('https:')),
-      basicAuth: resolveAuth(options.auth ?? environment.auth),
+      basicAuth: resolveAuth(options, environment),
       token: resolveToken(options, environment),
       namespace: text('namespace', environment.namespace),
       partition: text('partition', environment.partition),
@@ -159,12 +175,13 @@ function scheme(
   return environment.ssl === true ? 'https' : (address.scheme ?? 'http')
 }
 
-function resolveAuth(auth: string | undefined): Secret | undefined {
-  if (auth === undefined) return undefined
-  if (typeof auth !== 'string' || auth === '' || auth.startsWith(':')) {
-    throw invalidOption('auth', SECRET_VALUE, "'user:password'")
+function resolveAuth({ auth }: ProconsulOptions, environment: ConsulEnvironment): Secret | undefined {
+  const [option, text] = auth === undefined ? ['CONSUL_HTTP_AUTH', environment.auth] : ['auth', auth]
+  if (text === undefined) return undefined
+  if (typeof text !== 'string' || text === '' || text.startsWith(':')) {
+    throw invalidOption(option, SECRET_VALUE, "'user:password'")
   }
-  return new Secret(auth.includes(':') ? auth : `${auth}:`)
+  return new Secret(text.includes(':') ? text : `${text}:`)
 }
 
 function resolveToken({ token, tokenFile }: ProconsulOptions, environment: ConsulEnvironment): TokenSetting {
@@ -181,9 +198,9 @@ function resolveToken({ token, tokenFile }: ProconsulOptions, environment: Consu
 }
 
 function fixedToken(option: string, token: unknown): TokenSetting {
-  const trimmed = typeof token === 'string' ? token.trim() : ''
-  if (!/^[\x21-\x7e]+$/.test(trimmed)) throw invalidOption(option, SECRET_VALUE, 'a token of visible ASCII characters')
-  return { type: 'value', secret: new Secret(trimmed) }
+  const text = typeof token === 'string' ? tokenIn(token) : undefined
+  if (text === undefined) throw invalidOption(option, SECRET_VALUE, TOKEN_FORM)
+  return { type: 'value', secret: new Secret(text) }
 }
 
 function checkClock(clock: Clock): Clock {
@@ -196,8 +213,9 @@ function checkClock(clock: Clock): Clock {
 
 function checkLogger(logger: Logger | undefined): Logger {
   if (logger === undefined) return defaultLogger()
+  const given: unknown = logger
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    checkFunction(`logger.${level}`, Reflect.get(logger, level))
+    checkFunction(`logger.${level}`, isRecord(given) ? given[level] : undefined)
   }
   return logger
 }

@@ -1,4 +1,4 @@
-import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
+import { invalidOption } from '../errors/invalid-option.js'
 
 /**
  * The environment variables of Consul's own tools (https://developer.hashicorp.com/consul/commands#environment-variables), read by their
@@ -22,7 +22,7 @@ export interface ConsulEnvironment {
 }
 
 /**
- * Reads the thirteen variables.
+ * Reads the variables. Whether they fit together is decided where they are used: an option may stand in their place.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, naming the variable.
  */
 export function readEnvironment(variables: NodeJS.ProcessEnv): ConsulEnvironment {
@@ -42,18 +42,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): ConsulEnvironment
     namespace: text('CONSUL_NAMESPACE'),
     partition: text('CONSUL_PARTITION'),
   }
-  if (environment.certFile !== undefined && environment.keyFile === undefined) {
-    throw invalidOption('CONSUL_CLIENT_KEY', undefined, 'the key of CONSUL_CLIENT_CERT; both or neither must be set')
-  }
-  if (environment.keyFile !== undefined && environment.certFile === undefined) {
-    throw invalidOption(
-      'CONSUL_CLIENT_CERT',
-      undefined,
-      'the certificate of CONSUL_CLIENT_KEY; both or neither must be set',
-    )
-  }
-  if (environment.auth?.startsWith(':') === true)
-    throw invalidOption('CONSUL_HTTP_AUTH', SECRET_VALUE, "'user:password'")
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined))
 }
 

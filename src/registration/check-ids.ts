@@ -1,19 +1,20 @@
-import type { CheckRegistration } from '../api/agent-check.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
-import type { RecordKeeper } from './record/record-keeper.js'
+import type { ResolvedDefinition } from './definition/resolve-definition.js'
+import type { RegistryRecord } from './record/record.js'
 
-type Holder = Pick<RecordKeeper, 'definition'>
+type Holder = Pick<RegistryRecord, 'definition'>
+type Checks = ResolvedDefinition['service']['checks']
 
-/** Which registration of a client has which checks: an agent knows the id of a check once, whatever the service. */
+/** Which registration of a client has which checks: a registry knows the id of a check once, whatever the service. */
 export class CheckIds {
-  /** With what each was asked to have last: the agent may have taken an update that failed. */
-  readonly #asked = new Map<Holder, readonly CheckRegistration[]>()
+  /** With what each was asked to have last: the registry may have taken an update that failed. */
+  readonly #asked = new Map<Holder, Checks>()
 
   /**
    * Gives a registration the checks that it has, or is to have.
    * @throws ProconsulError `PROCONSUL_CONFLICT` when another registration has one of them
    */
-  take(holder: Holder, checks: readonly CheckRegistration[]): void {
+  take(holder: Holder, checks: Checks): void {
     for (const [other, asked] of this.#asked) {
       if (other === holder) continue
       const { id, checks: had } = other.definition.service

@@ -1,119 +1,95 @@
-import { AgentApi } from '../api/agent.js'
-import { AgentCheckApi } from '../api/agent-check.js'
-import { AgentServiceApi } from '../api/agent-service.js'
-import { HealthApi } from '../api/health.js'
 import { AbortLink, orAborted, throwIfAborted, withDeadline } from '../core/abort.js'
+import { outOfContext } from '../core/async-context.js'
 import { formatDuration } from '../core/duration.js'
 import { checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
 import type { PlainTarget } from '../http/plain-target.js'
-import type { HttpClient } from '../http/request.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { LeaveOutcome, LeftBehind } from '../lifecycle/shutdown.js'
-import type { WatchEngine } from '../watch/watch-engine.js'
 import { CheckIds } from './check-ids.js'
 import { isDnsName } from './definition/limits.js'
-import { refuseForeignFields, refuseLoopbackChecks } from './definition/agent-fit.js'
 import { resolveDefinition, type ResolvedDefinition } from './definition/resolve-definition.js'
-import { resolveDeregisterOptions, resolveRegisterOptions } from './definition/resolve-options.js'
+import {
+  resolveDeregisterOptions,
+  resolveRegisterOptions,
+  type ResolvedRegisterOptions,
+} from './definition/resolve-options.js'
 import type { DeregisterOptions, RegisterOptions, ServiceDefinition } from './definition/service-definition.js'
+import { BeatThread } from './heartbeat/thread/beat-thread.js'
 import { formatBoot, ownBoot } from './identity/boot.js'
 import { liveRuns } from './identity/live-runs.js'
-import { isLocalAgent, ownAddress, type AgentEndpoint } from './identity/own-address.js'
-import { BeatThread } from './heartbeat/beat-thread.js'
-import { Heartbeat } from './heartbeat/heartbeat.js'
-import { WorkerHeartbeat } from './heartbeat/worker-heartbeat.js'
-import { RecordKeeper, type RecordParts } from './record/record-keeper.js'
-import { RecordWatch } from './record/record-watch.js'
-import { RegistrationGuard, type Guarded } from './registration-guard.js'
+import type { Completed } from './life/context.js'
+import { Life } from './life/life.js'
+import type { Registry } from './record/registry.js'
 import { Registration } from './registration.js'
 
 /** What the registrations of a client work with. */
 export interface RegistrarParts {
   readonly runtime: Runtime
-  readonly http: HttpClient
-  readonly engine: WatchEngine
-  readonly endpoint: AgentEndpoint
-  readonly environment: NodeJS.ProcessEnv
-  /** Where the agent is and with which token, for the heartbeat thread. */
+  readonly registry: Registry
+  /** Where the registry is and under which credentials, for the heartbeat thread. */
   target(): Promise<PlainTarget>
-  /** Calls the listener after the token has changed; returns what stops that. */
-  onTokenChange(listener: () => void): () => void
 }
 
 /** When a registration is given up, its remnant is removed within this time. */
 const GIVE_UP_MS = 2_000
 
+/** The signal of the shutdown bounds the leave. */
+const LEAVE_MS = 2_147_483_647
+
 /** All services that this process has registered through one client. */
 export class Registrar implements Closeable {
-  readonly #parts: RegistrarParts
-  readonly #agent: AgentApi
-  readonly #record: RecordParts
-  readonly #watch: RecordWatch
-  readonly #guard: RegistrationGuard
+  readonly #runtime: Runtime
+  readonly #registry: Registry
+  readonly #boot = ownBoot()
+  readonly #place = { hostname: this.#boot.hostname, boot: formatBoot(this.#boot) }
   readonly #thread: BeatThread
-  readonly #registrations = new Map<string, Registration>()
+  readonly #lives = new Map<string, { readonly life: Life; readonly registration: Registration }>()
+  /** Registrations that were given up and could not be taken back, by id. */
+  readonly #givenUp = new Map<string, Life>()
   readonly #checkIds = new CheckIds()
   readonly #stopFollowing: () => void
-  #tokenChanges = 0
   #closing: Promise<void> | undefined
 
   constructor(parts: RegistrarParts) {
-    const { runtime, http } = parts
-    const services = new AgentServiceApi(http)
-    this.#parts = parts
-    this.#agent = new AgentApi(http)
-    this.#record = {
-      runtime,
-      services,
-      checks: new AgentCheckApi(http),
-      health: new HealthApi(http),
-      boot: ownBoot(),
-      tokenChanges: () => this.#tokenChanges,
-    }
-    this.#watch = new RecordWatch(parts.engine, services)
-    this.#guard = new RegistrationGuard(this.#record)
+    const { runtime, registry } = parts
+    this.#runtime = runtime
+    this.#registry = registry
     this.#thread = new BeatThread(runtime, () => parts.target())
-    // The agent goes on syncing a service with the token of its registration (hashicorp/consul#3345).
-    this.#stopFollowing = parts.onTokenChange(() => {
-      this.#tokenChanges += 1
-      this.#thread
-        .renewTarget()
-        .catch((error: unknown) => runtime.logger.warn({ err: error }, 'no token for the heartbeats'))
-      for (const registration of this.#registrations.values()) void registration.refresh()
-    })
+    this.#stopFollowing = registry.onCredentials(() => this.#renew())
   }
 
   /** The registrations that have not ended. */
   get registrations(): readonly Registration[] {
-    return [...this.#registrations.values()]
+    return [...this.#lives.values()].map(({ registration }) => registration)
   }
 
   /**
    * Registers a service and keeps it so. Resolves when the agent has it and its health, or at once with `background`; then the signal
    * goes on being heard until it is registered, and a registration that it ends goes to `deregistered`.
    * @throws ProconsulError `PROCONSUL_INVALID_OPTION`; `PROCONSUL_TIMEOUT` when the agent could not be told in time, naming the last
-   *   failure, which is the cause, or the probes that have no result yet; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once; `PROCONSUL_CONFLICT` when this client has
-   *   registered the id already, or has a check with the id of one of these; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
+   *   failure, which is the cause, or the probes that have no result yet; `PROCONSUL_PERMISSION_DENIED` and `PROCONSUL_REJECTED` at once;
+   *   `PROCONSUL_CONFLICT` when this client has registered the id already, or has a check with the id of one of these, or when several
+   *   agents answer at its address; `PROCONSUL_ABORTED`; `PROCONSUL_CLOSED`
    */
   async registerService(definition: ServiceDefinition, options: RegisterOptions = {}): Promise<Registration> {
-    const { timeoutMs, background, signal } = resolveRegisterOptions(options)
-    const { boot, runtime } = this.#record
-    const place = { hostname: boot.hostname, boot: formatBoot(boot) }
+    const resolvedOptions = resolveRegisterOptions(options)
+    const { background, signal, onRegisterFailed } = resolvedOptions
     // What is wrong with the definition is said before anything is looked up.
-    resolveDefinition(definition, place)
-    const address = definition.address ?? (await ownAddress(this.#parts.endpoint, this.#parts.environment))
-    const complete = { ...definition, ...(address !== undefined && { address }) }
-    const resolved = resolveDefinition(complete, place)
-    refuseLoopbackChecks(resolved.service.checks, isLocalAgent(this.#parts.endpoint))
-    if (!isDnsName(resolved.service.name)) {
-      runtime.logger.warn({ name: resolved.service.name }, 'a service of this name cannot be found through DNS')
-    }
+    const resolved = resolveDefinition(definition, this.#place)
+    this.#registry.acceptChecks(resolved.service.checks)
     throwIfAborted(signal)
-    const registration = this.#add(complete, resolved)
-    if (background) void this.#inBackground(registration, resolved, signal)
-    else await this.#inTime(registration, resolved, timeoutMs, signal)
+    if (!isDnsName(resolved.service.name)) {
+      this.#runtime.logger.warn({ name: resolved.service.name }, 'a service of this name cannot be found through DNS')
+    }
+    const { life, registration } = this.#add(definition, resolved)
+    if (onRegisterFailed !== undefined) registration.on('registerFailed', onRegisterFailed)
+    const stopTelling = (): void => {
+      if (onRegisterFailed !== undefined) registration.off('registerFailed', onRegisterFailed)
+    }
+    if (background) void outOfContext(() => this.#inBackground(life, signal)).finally(stopTelling)
+    else await this.#inTime(life, resolvedOptions).finally(stopTelling)
     return registration
   }
 
@@ -122,28 +98,18 @@ export class Registrar implements Closeable {
    * One that the agent does not know is fine.
    */
   async deregisterService(id: string, options: DeregisterOptions = {}): Promise<void> {
-    const registration = this.#registrations.get(checkString('id', id))
+    const known = this.#lives.get(checkString('id', id))
     const { timeoutMs, signal } = resolveDeregisterOptions(options)
-    if (registration !== undefined) await registration.deregister(options)
-    else await this.#record.services.deregister(id, { timeout: timeoutMs, signal })
+    if (known !== undefined) await known.registration.deregister(options)
+    else await this.#registry.remove(id, { timeout: timeoutMs, signal })
   }
 
   /** Takes every registration out of discovery, in parallel. Never rejects: what stayed is in the outcome. */
   async leave(signal: AbortSignal): Promise<LeaveOutcome> {
-    const all = this.registrations
-    const results = await Promise.all(
-      all.map(async (registration): Promise<LeftBehind | undefined> => {
-        try {
-          // One that leaves already may be waiting out a drain of its own.
-          await orAborted(signal, registration.deregister({ signal, timeout: LEAVE_MS }))
-          const { id, doubt } = registration
-          return doubt && { id, error: doubt }
-        } catch (error) {
-          return { id: registration.id, error: typed(error) }
-        }
-      }),
-    )
-    return { registrations: all.length, leftBehind: results.filter((entry) => entry !== undefined) }
+    const all = [...[...this.#lives.values()].map(({ life }) => life), ...this.#givenUp.values()]
+    const results = await Promise.all(all.map((life) => leaveOne(life, signal)))
+    const registrations = all.filter(({ mayBeThere }) => mayBeThere).length
+    return { registrations, leftBehind: results.filter((entry) => entry !== undefined) }
   }
 
   /** Ends all registrations without a word to the agent. Call `leave` before. */
@@ -158,100 +124,117 @@ export class Registrar implements Closeable {
 
   async #end(): Promise<void> {
     this.#stopFollowing()
-    this.#guard.close()
-    await Promise.all(this.registrations.map((registration) => registration.halt()))
-    liveRuns().delete(this.#record.boot.runId)
+    this.#registry.close()
+    await Promise.all([...this.#lives.values()].map(({ life }) => life.halt()))
+    liveRuns().delete(this.#boot.runId)
   }
 
-  #add(definition: ServiceDefinition, resolved: ResolvedDefinition): Registration {
-    const { id } = resolved.service
+  /** The credentials have changed: the registry goes on under those of a record until it is written again. */
+  #renew(): void {
+    outOfContext(() => {
+      this.#thread
+        .renewTarget()
+        .catch((error: unknown) => this.#runtime.logger.warn({ err: error }, 'no token for the heartbeats'))
+      for (const { life } of this.#lives.values()) void life.refresh()
+    })
+  }
+
+  #add(definition: ServiceDefinition, resolved: ResolvedDefinition): { life: Life; registration: Registration } {
+    const { id, checks } = resolved.service
     if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
-    if (this.#registrations.has(id)) {
+    if (this.#lives.has(id)) {
       throw new ProconsulError('PROCONSUL_CONFLICT', `this client has registered a service with the id ${id} already`)
     }
-    const record = new RecordKeeper(resolved, this.#record)
-    this.#checkIds.take(record, resolved.service.checks)
-    const registration = new Registration(
+    const record = this.#registry.open(resolved, this.#boot)
+    this.#checkIds.take(record, checks)
+    const life = new Life(
       { ...definition, id },
       {
-        ...this.#record,
+        runtime: this.#runtime,
+        boot: this.#boot,
+        thread: this.#thread,
         record,
-        acceptChecks: (checks) => {
-          refuseLoopbackChecks(checks, isLocalAgent(this.#parts.endpoint))
-          this.#checkIds.take(record, checks)
+        complete: (given, signal, onFailure) => this.#complete(given, signal, onFailure),
+        acceptChecks: (wanted) => {
+          this.#registry.acceptChecks(wanted)
+          this.#checkIds.take(record, wanted)
         },
-        makeBeater: (parts) =>
-          parts.heartbeat.thread === 'worker' ? new WorkerHeartbeat(parts, this.#thread) : new Heartbeat(parts),
-        watchRecord: (watched, onChange) => this.#watch.watch(watched, onChange, () => this.#guard.hurry()),
-        onKeep: () => this.#guard.add(guarded),
         onEnd: () => {
-          this.#guard.remove(guarded)
           this.#checkIds.release(record)
-          if (this.#registrations.get(id) === registration) this.#registrations.delete(id)
+          if (this.#lives.get(id) === entry) this.#lives.delete(id)
         },
       },
     )
-    const guarded: Guarded = { registration, record }
-    this.#registrations.set(id, registration)
-    liveRuns().add(this.#record.boot.runId)
-    return registration
+    const entry = { life, registration: new Registration(life, this.#runtime.logger) }
+    this.#lives.set(id, entry)
+    this.#givenUp.delete(id)
+    liveRuns().add(this.#boot.runId)
+    return entry
   }
 
-  async #run(registration: Registration, resolved: ResolvedDefinition, giveUp: boolean): Promise<void> {
-    await refuseForeignFields(resolved.service, this.#agent)
-    await registration.start({ giveUp })
+  async #complete(
+    given: ServiceDefinition,
+    signal: AbortSignal,
+    onFailure: (error: ProconsulError) => void,
+  ): Promise<Completed> {
+    const definition = await this.#registry.complete(given, signal, onFailure)
+    const resolved = resolveDefinition(definition, this.#place)
+    await this.#registry.verify(resolved, signal)
+    return { definition, resolved }
   }
 
-  async #inTime(
-    registration: Registration,
-    resolved: ResolvedDefinition,
-    timeoutMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { clock } = this.#record.runtime
+  async #inTime(life: Life, { timeoutMs, signal }: ResolvedRegisterOptions): Promise<void> {
     const onTimeout = (): ProconsulError => {
-      const cause = registration.lastFailure
-      const pending = registration.pendingProbes.join(', ')
-      const reason = cause?.message ?? (pending === '' ? 'no answer' : `no result yet from its probes: ${pending}`)
-      const message = `${registration.id} could not be registered within ${formatDuration(timeoutMs)}; ${reason}`
-      return new ProconsulError('PROCONSUL_TIMEOUT', message, { cause })
+      const message = `${life.id} could not be registered within ${formatDuration(timeoutMs)}; ${life.waitsFor}`
+      return new ProconsulError('PROCONSUL_TIMEOUT', message, { cause: life.lastFailure })
     }
     try {
-      await withDeadline({ clock, timeoutMs, signal, onTimeout }, () => this.#run(registration, resolved, true))
+      const bounds = { clock: this.#runtime.clock, timeoutMs, signal, onTimeout }
+      await withDeadline(bounds, () => life.start({ giveUp: true }))
     } catch (error) {
-      await this.#undo(registration)
+      await this.#undo(life)
       throw typed(error)
     }
   }
 
   /** Goes on until it is registered, or until the signal is aborted. Never rejects. */
-  async #inBackground(
-    registration: Registration,
-    resolved: ResolvedDefinition,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
+  async #inBackground(life: Life, signal: AbortSignal | undefined): Promise<void> {
     const link = new AbortLink(signal)
     try {
-      await orAborted(link.signal, this.#run(registration, resolved, false))
+      await orAborted(link.signal, life.start({ giveUp: false }))
     } catch (error) {
       // Then whoever ended it sees to the rest.
       if (isProconsulError(error, 'PROCONSUL_CLOSED')) return
-      this.#record.runtime.logger.warn({ id: registration.id, err: error }, 'a registration in the background was given up')
-      await this.#undo(registration)
+      this.#runtime.logger.warn({ id: life.id, err: error }, 'a registration in the background was given up')
+      await this.#undo(life)
     } finally {
       link.unlink()
     }
   }
 
-  async #undo(registration: Registration): Promise<void> {
-    // The agent may have it all the same, when only the answer was lost.
-    await registration.deregister({ timeout: GIVE_UP_MS }).catch(() => undefined)
-    await registration.halt()
+  /** The registry may have it all the same, when only the answer was lost. */
+  async #undo(life: Life): Promise<void> {
+    try {
+      await life.deregister({ timeoutMs: GIVE_UP_MS, drainMs: 0, signal: undefined })
+      if (life.doubt !== undefined) throw life.doubt
+    } catch (error) {
+      this.#givenUp.set(life.id, life)
+      life.tellLeftBehind(error)
+    }
+    await life.halt()
   }
 }
 
-/** The signal of the shutdown bounds the leave. */
-const LEAVE_MS = 2_147_483_647
+async function leaveOne(life: Life, signal: AbortSignal): Promise<LeftBehind | undefined> {
+  try {
+    // One that leaves already may be waiting out a drain of its own.
+    await orAborted(signal, life.deregister({ signal, timeoutMs: LEAVE_MS, drainMs: 0 }))
+    const { id, doubt } = life
+    return doubt && { id, error: doubt }
+  } catch (error) {
+    return { id: life.id, error: typed(error) }
+  }
+}
 
 function typed(error: unknown): ProconsulError {
   return isProconsulError(error)

@@ -2,7 +2,7 @@ import { systemClock, type Clock } from '../core/clock.js'
 import { parseDuration, type Duration } from '../core/duration.js'
 import { checkInteger, checkObject, checkOneOf, checkString, checkStringMap } from '../core/option-check.js'
 import type { AclOptions } from './acl/acl-system.js'
-import type { EmbeddedConsul } from './embedded-consul.js'
+import type { JoinableAgent } from './cluster/cluster.js'
 import type { ServedRequest } from './server/served-request.js'
 import type { ConsulVersion } from './versions.js'
 
@@ -38,7 +38,7 @@ export interface EmbeddedConsulOptions {
   readonly acl?: AclOptions | undefined
   readonly limits?: EmbeddedConsulLimits | undefined
   /** Another embedded agent whose cluster this one joins: they share the catalog, and each keeps its own services. */
-  readonly join?: EmbeddedConsul | undefined
+  readonly join?: JoinableAgent | undefined
   /** Random numbers from 0 to 1, for the jitter of waits. Default `Math.random`. */
   readonly random?: (() => number) | undefined
   /** Told of every request once it is dealt with, for a log or for a test that looks at what its service asked. Default: nobody. */
@@ -59,7 +59,7 @@ export interface ResolvedEmbeddedConsulOptions {
   readonly reapIntervalMs: number
   readonly minDeregisterAfterMs: number
   readonly minSessionTtlMs: number
-  readonly join: EmbeddedConsul | undefined
+  readonly join: JoinableAgent | undefined
   readonly random: () => number
   readonly onRequest: ((request: ServedRequest) => void) | undefined
 }

@@ -1,13 +1,11 @@
 import { AbortLink, throwIfAborted } from '../core/abort.js'
-import { backoffMs, jitterMs, type BackoffOptions } from '../core/backoff.js'
 import type { Runtime } from '../core/runtime.js'
 import { sleep } from '../core/sleep.js'
-import { TokenBucket } from '../core/token-bucket.js'
-import { ProconsulError, isProconsulError, type ProconsulErrorCode } from '../errors/proconsul-error.js'
-import type { QueryMeta } from '../http/query-meta.js'
-import type { Pass, SharedBackoff } from './shared-backoff.js'
-import type { Turns } from './turns.js'
-import { nextPosition, POLL, START, type WaitPosition } from './wait-position.js'
+import { ProconsulError, isProconsulError } from '../errors/proconsul-error.js'
+import { judge, restart, START, type WaitPosition } from './index-rules.js'
+import { Pace } from './pace.js'
+import { isOutage, type Pass, type SharedBackoff } from './shared-backoff.js'
+import type { Turn, Turns } from './turns.js'
 import type { ResolvedWatchOptions } from './watch-options.js'
 import type { WatchKind, WatchQuery, WatchRead, WatchReading } from './watch-query.js'
 
@@ -30,77 +28,75 @@ export interface LoopParts {
 export interface LoopListener<T> {
   /** The index is that of the answer. Returns whether the value says something new. */
   onRead(value: T, index: number | undefined): boolean
+  /** A read failed, or is not even tried because another of the same scope failed. */
   onFailure(error: ProconsulError): void
 }
 
-/** Where a loop is. */
-export type LoopState =
+/** From one start to the next stop. */
+interface Run {
+  readonly link: AbortLink
+  readonly startedAt: number
+  /** The turns learn that the query has its first answer or failure. */
+  readonly started: () => void
+}
+
+/** Where a loop is. What a run does once it is not the present one any more changes nothing. */
+type State =
   | { readonly type: 'stopped' }
-  /** Between two reads: held back by the rate, by a poll interval, by the shared back-off, or waiting for a turn. */
-  | { readonly type: 'resting' }
-  | { readonly type: 'reading' }
-  | { readonly type: 'blocking'; readonly waitMs: number }
-  | { readonly type: 'backing-off' }
+  | {
+      /**
+       * `resting`: between two reads, held back by the rate, by a poll interval, or waiting for a turn. `backing-off`: the same after a
+       * failure, or because of another's.
+       */
+      readonly type: 'resting' | 'backing-off' | 'reading' | 'blocking'
+      readonly run: Run
+      /** Cuts short what is waited for. */
+      readonly nap?: AbortLink
+    }
 
-/** Delays of one query that fails, on top of the shared ones. */
-const DELAYS: BackoffOptions = Object.freeze({ firstMs: 250, maxMs: 30_000 })
+/** How the next read waits, and in which epoch of the shared back-off that was learnt. */
+interface Place {
+  readonly position: WaitPosition
+  readonly epoch: number
+}
 
-/** A query counts as hot for so long after a change. */
-const HOT_MS = 30_000
-
-/** Share by which a poll interval varies, so that queries started together drift apart. */
-const POLL_JITTER = 0.1
+/** Where to go on after a read, and how long to rest before. */
+interface Step extends Place {
+  readonly restMs: number
+  readonly rest: 'resting' | 'backing-off'
+}
 
 /** To pack and unpack so few bytes takes longer than to hand them over. */
 const SMALL_BODY_BYTES = 16 * 1024
 
-/** Failures in which the agent, or what is behind it, is at fault and not the one query. */
-const SHARED_FAILURES: readonly ProconsulErrorCode[] = [
-  'PROCONSUL_UNAVAILABLE',
-  'PROCONSUL_NO_LEADER',
-  'PROCONSUL_RATE_LIMITED',
-  'PROCONSUL_TIMEOUT',
-  'PROCONSUL_TLS',
-]
-
-/** Reads one query again and again, for as long as it is started. The rules are in docs/guides/watching.md. */
+/**
+ * Reads one query again and again, for as long as it is started. What answers mean is in `index-rules.ts`, how fast it reads in
+ * `pace.ts`; docs/guides/watching.md has the whole in one picture.
+ */
 export class QueryLoop<T> {
   readonly #query: WatchQuery<T>
   readonly #kind: WatchKind<T>
   readonly #parts: LoopParts
   readonly #listener: LoopListener<T>
-  readonly #bucket: TokenBucket
-  readonly #emptyBucket: TokenBucket
-  #state: LoopState = { type: 'stopped' }
-  #link: AbortLink | undefined
-  #nap: AbortLink | undefined
-  #running: Promise<void> = Promise.resolve()
-  #position: WaitPosition = START
-  #epoch = 0
-  #fresh = false
+  readonly #pace: Pace
+  #state: State = { type: 'stopped' }
+  /** Settles when every run has left. */
+  #left: Promise<void> = Promise.resolve()
+  #shownIndex: number | undefined
   #isLarge = true
-  #isVisit = false
-  #lastIndex = 0
-  #attempt = 0
-  #startedAt = 0
-  #changedAt = -Infinity
-  #hurriedAt = -Infinity
   #reads = 0
-  #started: () => void = () => undefined
 
   constructor(query: WatchQuery<T>, kind: WatchKind<T>, parts: LoopParts, listener: LoopListener<T>) {
     this.#query = query
     this.#kind = kind
     this.#parts = parts
     this.#listener = listener
-    const { clock } = parts.runtime
-    const { burst, intervalMs, emptyIntervalMs } = parts.options
-    this.#bucket = new TokenBucket(clock, { burst, refillMs: intervalMs })
-    this.#emptyBucket = new TokenBucket(clock, { burst, refillMs: emptyIntervalMs })
+    const { intervalMs, pollIntervalMs } = parts.options
+    this.#pace = new Pace(parts.runtime, { intervalMs, pollMs: query.pollMs ?? pollIntervalMs })
   }
 
-  get state(): LoopState {
-    return this.#state
+  get state(): State['type'] {
+    return this.#state.type
   }
 
   /** Reads sent so far. */
@@ -110,203 +106,184 @@ export class QueryLoop<T> {
 
   /** Whether the query changed lately. */
   get hot(): boolean {
-    return this.#parts.runtime.clock.monotonic() - this.#changedAt < HOT_MS
+    return this.#pace.hot
   }
 
   /** Begins to read, at once and without waiting for a change. Does nothing while it runs. */
   start(): void {
-    if (this.#link !== undefined) return
-    const link = new AbortLink()
-    this.#link = link
-    this.#position = START
-    this.#state = { type: 'resting' }
-    this.#startedAt = this.#parts.runtime.clock.monotonic()
-    this.#started = this.#parts.turns.join()
-    const before = this.#running
-    this.#running = before.then(() => this.#run(link.signal))
+    if (this.#state.type !== 'stopped') return
+    const { runtime, turns } = this.#parts
+    const run = { link: new AbortLink(), startedAt: runtime.clock.monotonic(), started: turns.join() }
+    this.#state = { type: 'resting', run }
+    const before = this.#left
+    this.#left = before.then(() => this.#run(run))
   }
 
   /** Ends the read under way. Resolves when the loop has left. */
   async stop(): Promise<void> {
-    if (this.#link !== undefined) {
-      this.#link.abort(new ProconsulError('PROCONSUL_CLOSED', `${this.#kind.name}: the watch is closed`))
-      this.#link = undefined
+    const state = this.#state
+    if (state.type !== 'stopped') {
       this.#state = { type: 'stopped' }
-      this.#started()
+      state.run.started()
       this.#parts.turns.part()
+      state.run.link.abort(new ProconsulError('PROCONSUL_CLOSED', `${this.#kind.name}: the watch is closed`))
     }
-    await this.#running
+    await this.#left
   }
 
   /** Ends a rest, a back-off or a wait for a turn early, at most once per interval, and reads without waiting for a change. */
   hurry(): void {
-    const now = this.#parts.runtime.clock.monotonic()
-    if (now - this.#hurriedAt < this.#parts.options.intervalMs) return
-    this.#hurriedAt = now
-    this.#nap?.abort(new ProconsulError('PROCONSUL_ABORTED', 'a fresh read was asked for'))
-  }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const restMs = await this.#step(signal)
-      if (restMs > 0) await this.#rest(restMs, signal)
+    const nap = this.#state.type === 'stopped' ? undefined : this.#state.nap
+    if (nap !== undefined && this.#pace.mayHurry()) {
+      nap.abort(new ProconsulError('PROCONSUL_ABORTED', 'a fresh read was asked for'))
     }
   }
 
-  /** One read; returns how long to rest after it. */
-  async #step(signal: AbortSignal): Promise<number> {
+  async #run(run: Run): Promise<void> {
+    let place: Place = { position: START, epoch: 0 }
+    while (!run.link.signal.aborted) {
+      const { restMs, rest, ...next } = await this.#step(place, run)
+      const hasRested = restMs <= 0 || (await this.#rest(rest, restMs, run))
+      place = hasRested ? next : { ...next, position: restart(next.position) }
+    }
+  }
+
+  /** One read, when the agent may be asked and a place is free. */
+  async #step({ position: learnt, epoch }: Place, run: Run): Promise<Step> {
+    const { backoff } = this.#parts
+    const { signal } = run.link
     let pass: Pass | undefined
+    let position = learnt
     try {
-      pass = await this.#parts.backoff.pass(signal)
+      pass = await backoff.pass(signal, (error) => this.#fail(error, run))
       // A loop that slept through an outage must not wait by an index from before it: the agent may have lost its state.
-      if (pass.epoch !== this.#epoch) this.#position = START
-      const { type } = this.#position
-      return type === 'start' || type === 'poll' ? await this.#plain(pass, signal) : await this.#blocking(pass, signal)
+      if (pass.epoch !== epoch) position = restart(position)
+      const seat = await this.#seat(position, run)
+      if (seat !== undefined) {
+        try {
+          // Else the agent failed while this one waited for its place.
+          if (backoff.epoch === pass.epoch) return await this.#read(position, pass, seat, run)
+        } finally {
+          seat.leave()
+        }
+      }
+      backoff.abandoned(pass)
+      return { position: restart(position), epoch, restMs: 0, rest: 'resting' }
     } catch (error) {
-      if (!signal.aborted) return this.#failed(typed(this.#kind.name, error), pass)
-      if (pass !== undefined) this.#parts.backoff.abandoned(pass)
-      return 0
+      if (pass !== undefined) this.#answerFor(pass, error, signal)
+      if (signal.aborted) return { position, epoch, restMs: 0, rest: 'resting' }
+      const failure = this.#typed(error)
+      this.#fail(failure, run)
+      return { position: restart(position), epoch, restMs: this.#pace.afterFailure(failure), rest: 'backing-off' }
     }
   }
 
-  async #plain(pass: Pass, signal: AbortSignal): Promise<number> {
-    const { plainReads, backoff } = this.#parts
-    await plainReads.enter(signal)
-    try {
-      // The agent failed while this one waited for a place.
-      if (backoff.epoch !== pass.epoch) return 0
-      this.#state = { type: 'reading' }
-      this.#isVisit = false
-      return await this.#read({ waitMs: 0, fresh: this.#fresh, compress: this.#isLarge, signal }, pass)
-    } finally {
-      plainReads.leave()
+  /** A place for one read; undefined when {@link hurry} ended the wait for it. */
+  async #seat(position: WaitPosition, run: Run): Promise<Turn | undefined> {
+    const { turns, plainReads, runtime } = this.#parts
+    if (position.type === 'index' || position.type === 'hash') {
+      const request = { hot: this.hot, ageMs: runtime.clock.monotonic() - run.startedAt }
+      return await this.#unlessHurried('resting', run, (signal) => turns.enter(request, signal))
     }
+    await plainReads.enter(run.link.signal)
+    return { waitMs: 0, isVisit: false, leave: () => plainReads.leave() }
   }
 
-  async #blocking(pass: Pass, signal: AbortSignal): Promise<number> {
-    const { turns, backoff, runtime } = this.#parts
-    const request = { hot: this.hot, ageMs: runtime.clock.monotonic() - this.#startedAt }
-    const turn = await this.#unlessHurried(signal, (nap) => turns.enter(request, nap))
-    if (turn === undefined) return 0
-    try {
-      if (backoff.epoch !== pass.epoch) return 0
-      this.#state = { type: 'blocking', waitMs: turn.waitMs }
-      this.#isVisit = turn.isVisit
-      return await this.#read(
-        { ...waitingFor(this.#position), waitMs: turn.waitMs, fresh: false, compress: this.#isLarge, signal },
-        pass,
-      )
-    } finally {
-      turn.leave()
-    }
-  }
-
-  async #read(request: WatchRead, pass: Pass): Promise<number> {
+  async #read(position: WaitPosition, pass: Pass, { waitMs, isVisit }: Turn, run: Run): Promise<Step> {
+    const { backoff, options } = this.#parts
+    this.#enter(run, waitMs > 0 ? 'blocking' : 'reading')
     this.#reads += 1
+    const { signal } = run.link
+    const { value, meta } = await this.#ask({ ...asked(position), waitMs, compress: this.#isLarge, signal })
+    const { stale = false, pollMs } = this.#query
+    const judged = { shownIndex: this.#shownIndex, stale, polls: pollMs !== undefined, maxStaleMs: options.maxStaleMs }
+    const verdict = judge(position, meta, judged)
+    if (verdict.type === 'no-leader') throw noLeader(this.#kind.name)
+
+    backoff.succeeded()
+    this.#enter(run, 'resting')
+    const place = { position: verdict.next, epoch: pass.epoch, rest: 'resting' } as const
+    if (verdict.type === 'read-anew') return { ...place, restMs: this.#pace.afterDropped() }
+
+    this.#shownIndex = meta.index
+    const changed = this.#listener.onRead(value, meta.index)
+    run.started()
+    const isEmpty = this.#kind.isEmpty?.(value) === true
+    const polls = verdict.next.type === 'poll'
+    return { ...place, restMs: this.#pace.afterAnswer({ changed, isEmpty, isVisit, polls }) }
+  }
+
+  async #ask(request: WatchRead): Promise<WatchReading<T>> {
     const reading = await this.#query.read(request)
     throwIfAborted(request.signal)
-    this.#parts.backoff.succeeded()
-    this.#epoch = pass.epoch
-    this.#state = { type: 'resting' }
     this.#isLarge = (reading.meta.bodyBytes ?? Infinity) > SMALL_BODY_BYTES
-    return this.#accept(reading, request)
+    return reading
   }
 
-  /** Reports a reading unless it is older than what is known; returns how long to rest. */
-  #accept({ value, meta }: WatchReading<T>, request: WatchRead): number {
-    this.#position =
-      this.#query.pollMs === undefined ? nextPosition(request.index === undefined ? START : this.#position, meta) : POLL
-    const wentBack = this.#position.type === 'start'
-    if (wentBack || (!request.fresh && this.#isOld(meta))) {
-      this.#position = START
-      this.#fresh = !wentBack || this.#query.stale === true
-      return this.#bucket.take()
-    }
-    if (meta.knownLeader === false && request.fresh) throw noLeader(this.#kind.name)
-    this.#fresh = false
-    this.#lastIndex = meta.index ?? 0
-    const changed = this.#listener.onRead(value, meta.index)
-    this.#attempt = 0
-    this.#started()
-    if (changed) this.#changedAt = this.#parts.runtime.clock.monotonic()
-    return this.#pauseMs(changed, value)
-  }
-
-  #isOld(meta: QueryMeta): boolean {
-    const { maxStaleMs } = this.#parts.options
-    const contactMs = meta.lastContactMs ?? 0
-    if (meta.knownLeader === false && contactMs === 0) return true
-    if (contactMs > maxStaleMs || (meta.cacheAgeMs ?? 0) > maxStaleMs) return true
-    // Servers that lag differ in their indexes: an older one would show a state that was already over.
-    return this.#query.stale === true && meta.index !== undefined && meta.index < this.#lastIndex
-  }
-
-  #pauseMs(changed: boolean, value: T): number {
-    const { options, runtime } = this.#parts
-    if (this.#position.type === 'poll') {
-      return jitterMs(this.#query.pollMs ?? options.pollIntervalMs, POLL_JITTER, runtime.random)
-    }
-    const restMs = this.#bucket.take()
-    if (changed || this.#isVisit || this.#kind.isEmpty?.(value) !== true) return restMs
-    return Math.max(restMs, this.#emptyBucket.take())
-  }
-
-  #failed(error: ProconsulError, pass: Pass | undefined): number {
-    const { runtime } = this.#parts
-    this.#position = START
-    this.#state = { type: 'backing-off' }
-    if (pass !== undefined) this.#tellBackoff(error, pass)
-    const delayMs = backoffMs(this.#attempt, DELAYS, runtime.random)
-    this.#attempt += 1
-    this.#started()
-    this.#listener.onFailure(error)
-    return Math.max(delayMs, error.retryAfterMs ?? 0)
-  }
-
-  #tellBackoff(error: ProconsulError, pass: Pass): void {
+  /** Tells the shared back-off what became of its pass. */
+  #answerFor(pass: Pass, error: unknown, signal: AbortSignal): void {
     const { backoff } = this.#parts
-    if (SHARED_FAILURES.includes(error.code)) backoff.failed(pass, error)
-    // An answer that makes no sense tells nothing about the agent.
-    else if (error.code === 'PROCONSUL_BAD_RESPONSE') backoff.abandoned(pass)
+    // A read that was ended here, and an answer that makes no sense, tell nothing about the agent.
+    if (signal.aborted || !isProconsulError(error) || error.code === 'PROCONSUL_BAD_RESPONSE') backoff.abandoned(pass)
+    else if (isOutage(error)) backoff.failed(pass, error)
     else backoff.succeeded()
   }
 
-  async #rest(delayMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts.runtime
-    await this.#unlessHurried(signal, (nap) => sleep(delayMs, { clock, signal: nap })).catch((error: unknown) => {
-      if (!signal.aborted) throw error
-    })
+  #fail(error: ProconsulError, run: Run): void {
+    if (!this.#enter(run, 'backing-off')) return
+    run.started()
+    this.#listener.onFailure(error)
   }
 
-  /** What `work` yields; undefined, with the position at the start, when {@link hurry} cut it short. */
-  async #unlessHurried<R>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<R>): Promise<R | undefined> {
-    const nap = new AbortLink(signal)
-    this.#nap = nap
+  /** Rests; false when {@link hurry} or a stop cut it short. */
+  async #rest(type: 'resting' | 'backing-off', restMs: number, run: Run): Promise<boolean> {
+    const { clock } = this.#parts.runtime
+    const rested = this.#unlessHurried(type, run, async (signal) => {
+      await sleep(restMs, { clock, signal })
+      return true
+    })
+    return (await rested.catch(() => undefined)) === true
+  }
+
+  /** What `work` yields; undefined when {@link hurry} cut it short. Rejects when the run is stopped. */
+  async #unlessHurried<R>(
+    type: 'resting' | 'backing-off',
+    run: Run,
+    work: (signal: AbortSignal) => Promise<R>,
+  ): Promise<R | undefined> {
+    const nap = new AbortLink(run.link.signal)
+    this.#enter(run, type, nap)
     try {
       return await work(nap.signal)
     } catch (error) {
-      if (signal.aborted || !nap.signal.aborted) throw error
-      this.#position = START
+      if (run.link.signal.aborted || !nap.signal.aborted) throw error
       return undefined
     } finally {
-      this.#nap = undefined
+      this.#enter(run, type)
       nap.unlink()
     }
   }
+
+  /** Changes the state, unless the run is not the present one any more; returns whether it is. */
+  #enter(run: Run, type: Exclude<State['type'], 'stopped'>, nap?: AbortLink): boolean {
+    const isPresent = this.#state.type !== 'stopped' && this.#state.run === run
+    if (isPresent) this.#state = { type, run, ...(nap && { nap }) }
+    return isPresent
+  }
+
+  /** What a query's reader throws by mistake, on an answer that nobody expected, is a bad answer. */
+  #typed(error: unknown): ProconsulError {
+    const message = `${this.#kind.name}: the answer could not be understood`
+    return isProconsulError(error) ? error : new ProconsulError('PROCONSUL_BAD_RESPONSE', message, { cause: error })
+  }
 }
 
-function waitingFor(position: WaitPosition): Pick<WatchRead, 'index' | 'hash'> {
-  if (position.type === 'index') return { index: position.index }
-  return position.type === 'hash' ? { hash: position.hash } : {}
+function asked(position: WaitPosition): Pick<WatchRead, 'index' | 'hash' | 'fresh'> {
+  const fresh = position.type === 'start' && position.from === 'leader'
+  if (position.type === 'index') return { index: position.index, fresh }
+  return position.type === 'hash' ? { hash: position.hash, fresh } : { fresh }
 }
 
 function noLeader(name: string): ProconsulError {
   return new ProconsulError('PROCONSUL_NO_LEADER', `${name}: the agent answers, but no server knows a leader`)
-}
-
-/** What a query's reader throws by mistake, on an answer that nobody expected, is a bad answer. */
-function typed(name: string, error: unknown): ProconsulError {
-  return isProconsulError(error)
-    ? error
-    : new ProconsulError('PROCONSUL_BAD_RESPONSE', `${name}: the answer could not be understood`, { cause: error })
 }

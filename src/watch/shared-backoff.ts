@@ -1,16 +1,31 @@
-import { abortError, throwIfAborted } from '../core/abort.js'
-import { backoffMs, type BackoffOptions } from '../core/backoff.js'
+import { throwIfAborted } from '../core/abort.js'
+import type { BackoffOptions } from '../core/backoff.js'
 import type { Timer } from '../core/clock.js'
+import { retryPauseMs } from '../core/persist.js'
 import type { Runtime } from '../core/runtime.js'
 import { sleep } from '../core/sleep.js'
-import type { ProconsulError } from '../errors/proconsul-error.js'
+import { WaitingLine } from '../core/waiting-line.js'
+import type { ProconsulError, ProconsulErrorCode } from '../errors/proconsul-error.js'
 
-/** Delays of the gate. The ceiling bounds how late a client notices the end of a long outage; the jitter below it spreads a fleet. */
-const DELAYS: BackoffOptions = Object.freeze({ firstMs: 250, maxMs: 10_000 })
+/** Pauses in an outage. The ceiling bounds how late a client notices the end of a long one; the jitter below it spreads a fleet. */
+export const OUTAGE_DELAYS: BackoffOptions = Object.freeze({ firstMs: 250, maxMs: 10_000 })
 
 /** After an outage each waiting query adds so much to the time over which they all start, up to the second figure. */
 const SPREAD_PER_QUERY_MS = 10
 const LONGEST_SPREAD_MS = 2_000
+
+const OUTAGES: readonly ProconsulErrorCode[] = [
+  'PROCONSUL_UNAVAILABLE',
+  'PROCONSUL_NO_LEADER',
+  'PROCONSUL_RATE_LIMITED',
+  'PROCONSUL_TIMEOUT',
+  'PROCONSUL_TLS',
+]
+
+/** Whether the agent, or what is behind it, is at fault and not the one query. */
+export function isOutage({ code }: ProconsulError): boolean {
+  return OUTAGES.includes(code)
+}
 
 /** Leave to read once. Each must be answered by `succeeded`, `failed` or `abandoned`. */
 export interface Pass {
@@ -20,13 +35,16 @@ export interface Pass {
   readonly probe: boolean
 }
 
+/** Hears why it has to wait. */
+type OutageListener = (error: ProconsulError) => void
+
 type State =
   | { readonly type: 'open' }
   /** Nobody may try before the timer fires. */
-  | { readonly type: 'closed'; readonly timer: Timer }
+  | { readonly type: 'closed'; readonly error: ProconsulError; readonly timer: Timer }
   /** The next who asks is the one to try. */
-  | { readonly type: 'due' }
-  | { readonly type: 'probing' }
+  | { readonly type: 'due'; readonly error: ProconsulError }
+  | { readonly type: 'probing'; readonly error: ProconsulError }
 
 /**
  * One back-off for all queries that fail together. After a failure of the agent they stop at this gate; one of them tries after a
@@ -34,33 +52,35 @@ type State =
  */
 export class SharedBackoff {
   readonly #runtime: Runtime
-  readonly #waiting = new Set<(afterMs: number) => void>()
+  /** Who waits is given the milliseconds after which to look again. */
+  readonly #waiting = new WaitingLine<number, OutageListener>()
   #state: State = { type: 'open' }
-  #attempt = 0
+  #failures = 0
   #epoch = 0
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
   }
 
-  /** How many tries in a row have failed. */
-  get attempt(): number {
-    return this.#attempt
-  }
-
+  /** Failures so far, those of reads that were under way at once counted as one. */
   get epoch(): number {
     return this.#epoch
   }
 
-  /** Resolves at once while all is well; else when it is the caller's turn to try, or another's try was answered. */
-  async pass(signal: AbortSignal): Promise<Pass> {
+  /**
+   * Resolves at once while all is well; else when it is the caller's turn to try, or another's try was answered. Until then `onOutage`
+   * hears what the last try failed with: at once, and after each further one.
+   */
+  async pass(signal: AbortSignal, onOutage: OutageListener): Promise<Pass> {
     throwIfAborted(signal)
     while (this.#state.type !== 'open') {
-      if (this.#state.type === 'due') {
-        this.#state = { type: 'probing' }
+      const { type, error } = this.#state
+      if (type === 'due') {
+        this.#state = { type: 'probing', error }
         return { epoch: this.#epoch, probe: true }
       }
-      const afterMs = await this.#word(signal)
+      onOutage(error)
+      const afterMs = await this.#waiting.wait(onOutage, signal)
       if (afterMs > 0) await sleep(afterMs, { clock: this.#runtime.clock, signal })
     }
     return { epoch: this.#epoch, probe: false }
@@ -70,24 +90,25 @@ export class SharedBackoff {
   succeeded(): void {
     if (this.#state.type === 'open') return
     this.close()
-    this.#attempt = 0
+    this.#failures = 0
     const spreadMs = Math.min(LONGEST_SPREAD_MS, SPREAD_PER_QUERY_MS * this.#waiting.size)
-    for (const tell of [...this.#waiting]) tell(spreadMs * this.#runtime.random())
+    for (const waiter of this.#waiting) waiter.give(spreadMs * this.#runtime.random())
   }
 
   /** The agent failed. The failures of all reads that were under way at once count as one. */
   failed(pass: Pass, error: ProconsulError): void {
     if (pass.epoch !== this.#epoch) return
     this.close()
-    const delayMs = Math.max(backoffMs(this.#attempt, DELAYS, this.#runtime.random), error.retryAfterMs ?? 0)
-    this.#attempt += 1
+    const pauseMs = retryPauseMs(error, this.#failures, { runtime: this.#runtime, delays: OUTAGE_DELAYS })
+    this.#failures += 1
     this.#epoch += 1
-    this.#state = { type: 'closed', timer: this.#runtime.clock.setTimer(() => this.#due(), delayMs) }
+    this.#state = { type: 'closed', error, timer: this.#runtime.clock.setTimer(() => this.#due(error), pauseMs) }
+    for (const { request: onOutage } of this.#waiting) onOutage(error)
   }
 
   /** The read was given up without an answer. */
   abandoned(pass: Pass): void {
-    if (pass.probe && this.#state.type === 'probing') this.#due()
+    if (pass.probe && pass.epoch === this.#epoch && this.#state.type === 'probing') this.#due(this.#state.error)
   }
 
   /** Opens the gate and leaves no timer behind. */
@@ -96,26 +117,8 @@ export class SharedBackoff {
     this.#state = { type: 'open' }
   }
 
-  #due(): void {
-    this.#state = { type: 'due' }
-    const [first] = this.#waiting
-    first?.(0)
-  }
-
-  /** Waits to be told to look again, and after how many milliseconds. */
-  async #word(signal: AbortSignal): Promise<number> {
-    return await new Promise<number>((resolve, reject) => {
-      const tell = (afterMs: number): void => {
-        this.#waiting.delete(tell)
-        signal.removeEventListener('abort', leave)
-        resolve(afterMs)
-      }
-      const leave = (): void => {
-        this.#waiting.delete(tell)
-        reject(abortError(signal))
-      }
-      this.#waiting.add(tell)
-      signal.addEventListener('abort', leave, { once: true })
-    })
+  #due(error: ProconsulError): void {
+    this.#state = { type: 'due', error }
+    this.#waiting.first()?.give(0)
   }
 }

@@ -1,13 +1,15 @@
+import { outOfContext } from '../core/async-context.js'
 import type { Timer } from '../core/clock.js'
+import type { LogFields } from '../core/logger.js'
 import type { ProconsulError } from '../errors/proconsul-error.js'
-import { QueryLoop, type LoopParts, type LoopState } from './query-loop.js'
+import { QueryLoop, type LoopParts } from './query-loop.js'
 import type { WatchKind, WatchObserver, WatchQuery, WatchSnapshot, WatchSubscription } from './watch-query.js'
 
 /** A moment's view of one query. */
 export interface QueryDebug {
   readonly kind: string
   readonly key: string
-  readonly state: LoopState['type'] | 'lingering'
+  readonly state: QueryLoop<unknown>['state'] | 'lingering'
   readonly index: number | undefined
   /** Milliseconds since the agent last confirmed the value; undefined before the first answer. */
   readonly ageMs: number | undefined
@@ -30,6 +32,9 @@ export interface QueryHost {
   /** The query has ended and is not to be used any more. */
   onEnd(): void
 }
+
+/** How long a query goes on after its last subscriber has left: longer than the pause between two short uses of the same query. */
+const GRACE_MS = 10_000
 
 /** One loop and those who listen to it. Ends a grace time after the last of them has left. */
 export class SharedQuery<T> {
@@ -79,8 +84,8 @@ export class SharedQuery<T> {
       this.unwanted()
       return
     }
-    const { runtime, options } = this.#parts
-    this.#linger = runtime.clock.setTimer(() => void this.end(), options.graceMs, { keepAlive: false })
+    const { clock } = this.#parts.runtime
+    this.#linger = clock.setTimer(() => void this.end(), GRACE_MS, { keepAlive: false })
     this.#host.onIdle()
   }
 
@@ -124,7 +129,7 @@ export class SharedQuery<T> {
     return {
       kind: this.#kind.name,
       key: this.#query.key,
-      state: this.#subscriptions.size === 0 ? 'lingering' : this.#loop.state.type,
+      state: this.#subscriptions.size === 0 ? 'lingering' : this.#loop.state,
       index: this.#snapshot?.index,
       ageMs: this.#snapshot && Math.max(0, clock.now() - this.#snapshot.receivedAt),
       failure: this.#failure && `${this.#failure.code}: ${this.#failure.message}`,
@@ -140,11 +145,10 @@ export class SharedQuery<T> {
     const value = previous === undefined ? this.#adopt(next) : this.#kind.reconcile(previous.value, next)
     const changed = previous === undefined || value !== previous.value
     const recovered = this.#failure !== undefined
-    const { clock, logger } = this.#parts.runtime
-    const snapshot = { value, index, receivedAt: clock.now() }
+    const snapshot = { value, index, receivedAt: this.#parts.runtime.clock.now() }
     this.#snapshot = snapshot
     this.#failure = undefined
-    if (recovered) logger.info({ query: this.#kind.name, key: this.#query.key }, 'a watch recovered')
+    if (recovered) this.#log({}, 'a query can be read again')
     if (changed) this.#changes += 1
     for (const subscription of [...this.#subscriptions]) {
       subscription.onRecovery(snapshot)
@@ -161,15 +165,20 @@ export class SharedQuery<T> {
     const isNews = error.code !== this.#failure?.code
     this.#failure = error
     if (!isNews) return
-    this.#parts.runtime.logger.warn(
-      { query: this.#kind.name, key: this.#query.key, err: error },
-      'a watch fails, and goes on trying',
-    )
+    this.#log({ err: error }, 'a query cannot be read; it is tried again and again')
     for (const subscription of [...this.#subscriptions]) subscription.onFailure(error)
+  }
+
+  /** For debugging only: what is followed tells people, once for each view and not once for each query beneath it. */
+  #log(fields: LogFields, message: string): void {
+    this.#parts.runtime.logger.debug({ query: this.#kind.name, key: this.#query.key, ...fields }, message)
   }
 }
 
-/** What the observer of a subscription was told last, so that a resumed one hears what it missed and nothing twice. */
+/**
+ * What the observer of a subscription was told last, so that a resumed one hears what it missed and nothing twice. Whoever calls it, the
+ * reads and timers that this begins run in no async context.
+ */
 class Subscription<T> implements WatchSubscription<T> {
   readonly #query: SharedQuery<T>
   readonly #observer: WatchObserver<T>
@@ -197,14 +206,16 @@ class Subscription<T> implements WatchSubscription<T> {
   pause(): void {
     if (this.#state !== 'active') return
     this.#state = 'paused'
-    this.#query.unwanted()
+    outOfContext(() => this.#query.unwanted())
   }
 
   resume(): void {
     if (this.#state !== 'paused') return
     this.#state = 'active'
-    this.#query.wanted()
-    this.catchUp()
+    outOfContext(() => {
+      this.#query.wanted()
+      this.catchUp()
+    })
   }
 
   refresh(): void {
@@ -214,7 +225,7 @@ class Subscription<T> implements WatchSubscription<T> {
   close(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
-    this.#query.leave(this)
+    outOfContext(() => this.#query.leave(this))
   }
 
   /** Tells, in a moment, what is known already. */

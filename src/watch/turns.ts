@@ -1,6 +1,6 @@
-import { abortError, throwIfAborted } from '../core/abort.js'
+import { throwIfAborted } from '../core/abort.js'
 import type { Clock } from '../core/clock.js'
-import type { ResolvedWatchOptions } from './watch-options.js'
+import { WaitingLine, type Waiter } from '../core/waiting-line.js'
 
 /**
  * Shares out the places for blocking queries. While there are places for all, each query holds one. Past that, queries that changed
@@ -39,11 +39,17 @@ export interface TurnsDebug {
   readonly sweepMs: number
 }
 
-interface Waiter {
-  readonly request: TurnRequest
-  readonly grant: (turn: Turn) => void
+interface Place extends TurnRequest {
+  /** Counts those who have queued: who came first has the lower number. */
+  readonly number: number
 }
 
+type TurnWaiter = Waiter<Turn, Place>
+
+/** The time in which each of more queries than places gets a turn. A change is then seen within two seconds, up to 1,500 queries. */
+const SWEEP_MS = 1_500
+/** Reads that the turns may cost a second, a tenth of what one small agent answers. With more queries the sweep takes longer. */
+const MOST_TURNS_PER_SECOND = 1_000
 /** A young query waits no longer than this: whoever opens and closes watches in a row must not fill the agent with abandoned ones. */
 const FIRST_WAIT_MS = 1_000
 /** Beyond the anchored half, a query gives its place back after this, so that newcomers in number need not wait long. */
@@ -58,21 +64,22 @@ const COST_WEIGHT = 0.05
 export class Turns {
   readonly #clock: Clock
   readonly #places: number
-  readonly #options: ResolvedWatchOptions
-  /** Everyone who waits, in order of asking. */
-  readonly #line = new Set<Waiter>()
-  /** Of these, those that changed lately. */
-  readonly #hot = new Set<Waiter>()
+  readonly #longestWaitMs: number
+  /** Those who wait and changed lately; apart from the others, so that the next one is found at once among thousands. */
+  readonly #hot = new WaitingLine<Turn, Place>()
+  readonly #calm = new WaitingLine<Turn, Place>()
+  #queued = 0
   #members = 0
   #anchored = 0
   #visiting = 0
   #starting = 0
   #costMs = 0
 
-  constructor(clock: Clock, places: number, options: ResolvedWatchOptions) {
+  /** @param longestWaitMs the longest that the agent is asked to hold one query */
+  constructor(clock: Clock, places: number, longestWaitMs: number) {
     this.#clock = clock
     this.#places = places
-    this.#options = options
+    this.#longestWaitMs = longestWaitMs
   }
 
   /** A query takes part from now on. Call what is returned once it has its first answer or failure. */
@@ -97,10 +104,10 @@ export class Turns {
    */
   async enter(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
     throwIfAborted(signal)
-    if (this.#line.size === 0 && this.#anchored + this.#visiting < this.#places) {
-      return this.#grant(request)
-    }
-    return await this.#queue(request, signal)
+    if (this.#waiting === 0 && this.#anchored + this.#visiting < this.#places) return this.#grant(request)
+    this.#queued += 1
+    const line = request.hot ? this.#hot : this.#calm
+    return await line.wait({ ...request, number: this.#queued }, signal)
   }
 
   debug(): TurnsDebug {
@@ -110,38 +117,21 @@ export class Turns {
       queries: this.#members,
       anchored: this.#anchored,
       visiting: this.#visiting,
-      waiting: this.#line.size,
+      waiting: this.#waiting,
       sweepMs: crowded ? Math.round(((this.#turnMs() + this.#costMs) * this.#rotating) / this.#rotatingPlaces) : 0,
     }
-  }
-
-  async #queue(request: TurnRequest, signal: AbortSignal): Promise<Turn> {
-    return await new Promise<Turn>((resolve, reject) => {
-      const leave = (): void => {
-        this.#leaveLine(waiter)
-        reject(abortError(signal))
-      }
-      const grant = (turn: Turn): void => {
-        signal.removeEventListener('abort', leave)
-        resolve(turn)
-      }
-      const waiter: Waiter = { request, grant }
-      this.#line.add(waiter)
-      if (request.hot) this.#hot.add(waiter)
-      signal.addEventListener('abort', leave, { once: true })
-    })
   }
 
   #grant(request: TurnRequest): Turn {
     const crowded = this.#members > this.#places
     const anchored = this.#hasAnchor && (!crowded || request.hot)
     const longestMs = anchored ? (crowded ? HOT_WAIT_MS : Infinity) : crowded ? this.#turnMs() : RELAXED_WAIT_MS
-    const waitMs = Math.min(this.#options.waitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs))
+    const waitMs = Math.round(Math.min(this.#longestWaitMs, longestMs, Math.max(FIRST_WAIT_MS, request.ageMs)))
     if (anchored) this.#anchored += 1
     else this.#visiting += 1
     const grantedAt = this.#clock.monotonic()
     return {
-      waitMs: Math.round(waitMs),
+      waitMs,
       isVisit: crowded && !anchored,
       leave: () => {
         const tookMs = this.#clock.monotonic() - grantedAt
@@ -155,17 +145,19 @@ export class Turns {
   }
 
   #next(): void {
-    const [first] = this.#line
-    const [firstHot] = this.#hot
-    const waiter = this.#hasAnchor ? (firstHot ?? first) : first
-    if (waiter === undefined) return
-    this.#leaveLine(waiter)
-    waiter.grant(this.#grant(waiter.request))
+    const next = this.#first()
+    next?.give(this.#grant(next.request))
   }
 
-  #leaveLine(waiter: Waiter): void {
-    this.#line.delete(waiter)
-    this.#hot.delete(waiter)
+  /** Who comes next: whoever asked first, but for a place to keep whoever changed lately. */
+  #first(): TurnWaiter | undefined {
+    const [hot, calm] = [this.#hot.first(), this.#calm.first()]
+    if (hot === undefined || calm === undefined) return hot ?? calm
+    return this.#hasAnchor || hot.request.number < calm.request.number ? hot : calm
+  }
+
+  get #waiting(): number {
+    return this.#hot.size + this.#calm.size
   }
 
   get #hasAnchor(): boolean {
@@ -174,12 +166,8 @@ export class Turns {
 
   /** So long that all turns together, with what they cost beside their wait, take one sweep; but no more turns than allowed. */
   #turnMs(): number {
-    const { sweepMs, maxTurnsPerSecond } = this.#options
-    const sweep = this.#starting > 0 ? sweepMs * STARTING_FACTOR : sweepMs
-    const eachMs = Math.max(
-      (sweep * this.#rotatingPlaces) / this.#rotating,
-      (1_000 * this.#rotatingPlaces) / maxTurnsPerSecond,
-    )
+    const sweepMs = this.#starting > 0 ? SWEEP_MS * STARTING_FACTOR : SWEEP_MS
+    const eachMs = this.#rotatingPlaces * Math.max(sweepMs / this.#rotating, 1_000 / MOST_TURNS_PER_SECOND)
     return Math.max(1, eachMs - this.#costMs)
   }
 

@@ -1,8 +1,10 @@
+import { outOfContext } from '../core/async-context.js'
 import type { Timer } from '../core/clock.js'
 import type { Runtime } from '../core/runtime.js'
 import { ProconsulError } from '../errors/proconsul-error.js'
 import type { Closeable } from '../lifecycle/closeable.js'
 import type { LoopParts, ReadGate } from './query-loop.js'
+import { scopeKey, type ReadScope } from './read-scope.js'
 import { SharedBackoff } from './shared-backoff.js'
 import { SharedQuery, type QueryDebug } from './shared-query.js'
 import { Turns, type TurnsDebug } from './turns.js'
@@ -25,7 +27,8 @@ export interface WatchDebug extends TurnsDebug {
 /** Queries of one kind. */
 export interface WatchFamily<T> {
   /**
-   * Hears of a query, which is read by one loop however many subscribe to it.
+   * Hears of a query, which is read by one loop however many subscribe to it. The loop, and the calls to the observer, run in no async
+   * context, whoever subscribed.
    * @throws ProconsulError `PROCONSUL_CLOSED` after the engine was closed
    */
   subscribe(query: WatchQuery<T>, observer: WatchObserver<T>): WatchSubscription<T>
@@ -53,7 +56,7 @@ export class WatchEngine implements Closeable {
     this.#runtime = runtime
     this.#options = options
     this.#plainReads = budget.plainReads
-    this.#turns = new Turns(runtime.clock, budget.blockingPlaces, options)
+    this.#turns = new Turns(runtime.clock, budget.blockingPlaces, options.waitMs)
   }
 
   /** A family of queries that are compared alike. Families do not share queries: make one per kind, once. */
@@ -62,8 +65,7 @@ export class WatchEngine implements Closeable {
     return {
       subscribe: (query, observer) => {
         if (this.#closing !== undefined) throw new ProconsulError('PROCONSUL_CLOSED', 'the client is closed')
-        const shared = byKey.get(query.key) ?? this.#open(byKey, query, kind)
-        return shared.subscribe(observer)
+        return outOfContext(() => (byKey.get(query.key) ?? this.#open(byKey, query, kind)).subscribe(observer))
       },
     }
   }
@@ -89,7 +91,7 @@ export class WatchEngine implements Closeable {
       options: this.#options,
       turns: this.#turns,
       plainReads: this.#plainReads,
-      backoff: this.#backoff(query.scope ?? ''),
+      backoff: this.#backoff(query.scope),
     }
     const shared = new SharedQuery(query, kind, parts, {
       onIdle: () => this.#lingers(shared),
@@ -105,9 +107,10 @@ export class WatchEngine implements Closeable {
     return shared
   }
 
-  #backoff(scope: string): SharedBackoff {
-    const backoff = this.#backoffs.get(scope) ?? new SharedBackoff(this.#runtime)
-    this.#backoffs.set(scope, backoff)
+  #backoff(scope: ReadScope): SharedBackoff {
+    const key = scopeKey(scope)
+    const backoff = this.#backoffs.get(key) ?? new SharedBackoff(this.#runtime)
+    this.#backoffs.set(key, backoff)
     return backoff
   }
 

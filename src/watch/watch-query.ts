@@ -1,5 +1,6 @@
 import type { ProconsulError } from '../errors/proconsul-error.js'
 import type { QueryMeta } from '../http/query-meta.js'
+import type { ReadScope } from './read-scope.js'
 
 /**
  * What a watch reads, and how its answers are compared. The engine knows no endpoint: it is handed a function. Whoever defines a query
@@ -29,10 +30,13 @@ export interface WatchReading<T> {
 
 /** One thing to watch. */
 export interface WatchQuery<T> {
-  /** Identity within its family: two subscriptions with the same key share one loop, so every parameter that matters must be in it. */
+  /**
+   * Identity within its family, made by `queryKey`: two subscriptions with the same key share one loop, so every parameter that matters
+   * must be in it.
+   */
   readonly key: string
-  /** Reads with the same scope fail together (one datacenter, say): they share one back-off. Default: the agent itself. */
-  readonly scope?: string
+  /** Who answers. Reads of the same scope fail together, and share one back-off. */
+  readonly scope: ReadScope
   /** Whether a server that lags may answer. Then an index below one that was seen is read anew from the leader. Default false. */
   readonly stale?: boolean
   /** Read at this interval instead of waiting for a change: for an endpoint whose answer has an index by which it cannot wait. */

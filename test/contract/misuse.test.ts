@@ -56,7 +56,14 @@ describe('a call that cannot be meant', () => {
     ['ready of a key', 'signal', () => consul.kv.watch('a').ready({ signal: wrong(5) })],
     ['config', 'signal', () => consul.config({ layers: ['a'], signal: wrong(5) })],
     ['on', 'listener', () => consul.watchService('a').on('change', wrong(undefined))],
-    ['kv.watch', 'name', () => consul.kv.watch(wrong(5))],
+    ['kv.watch', 'key', () => consul.kv.watch(wrong(5))],
+    ['kv.watch', 'kv.watchTree', () => consul.kv.watch('app/')],
+    ['kv.watch', 'Did you mean datacenter', () => consul.kv.watch('a', wrong({ datacentre: 'dc2' }))],
+    ['kv.watchTree', 'prefix', () => consul.kv.watchTree('app//')],
+    ['ready of a tree', 'Did you mean timeout', () => consul.kv.watchTree('a/').ready(wrong({ timeoutMs: 5 }))],
+    ['on', 'Did you mean change', () => consul.kv.watch('a').on(wrong('changed'), () => undefined)],
+    ['registerService', "did you mean '15s'", () => consul.registerService({ name: 'a', port: 1, check: { ttl: 15 } })],
+    ['session.create', "did you mean '15s'", () => consul.session.create({ ttl: 15 })],
     ['kv.update', 'change', () => consul.kv.update('a', wrong(5))],
     ['kv.transaction', 'operations', () => consul.kv.transaction(wrong(5))],
     ['kv.transaction', 'operations[0]', () => consul.kv.transaction([wrong(null)])],
@@ -122,7 +129,7 @@ describe('what is handed out cannot be changed', () => {
 
   test('not the keys that are watched', async () => {
     await consul.kv.set('app/a', '1')
-    const [tree, key] = [consul.kv.watch('app/'), consul.kv.watch('app/a')]
+    const [tree, key] = [consul.kv.watchTree('app/'), consul.kv.watch('app/a')]
     expectFrozen(await tree.ready())
     expectFrozen(await key.ready())
     const ofTree = new Promise((resolve) => tree.once('change', resolve))

@@ -1,5 +1,5 @@
 import { beforeEach, afterEach, describe, expect, it } from 'vitest'
-import type { ServiceSnapshot, ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceSnapshot, ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { discoveryClient, type DiscoveryClient } from '../integration/discovery-client.js'
 import { collectGarbage } from '../support/collect-garbage.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
@@ -11,7 +11,7 @@ let client: DiscoveryClient
 beforeEach(async () => {
   agent = await startConsul()
   // Every change is read by itself: what is skipped is skipped by the reader.
-  client = discoveryClient({ address: agent.url }, { interval: 1, burst: 100 })
+  client = discoveryClient({ address: agent.url }, { interval: 1 })
 })
 
 afterEach(async () => {

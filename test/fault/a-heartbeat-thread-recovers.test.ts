@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest'
 import { systemClock } from '../../src/core/clock.js'
 import { Proconsul } from '../../src/proconsul.js'
-import { BeatThread } from '../../src/registration/heartbeat/beat-thread.js'
+import { BeatThread } from '../../src/registration/heartbeat/thread/beat-thread.js'
 import { WorkerHeartbeat } from '../../src/registration/heartbeat/worker-heartbeat.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
@@ -50,10 +50,10 @@ it('gets the successor of a revoked token', async () => {
     check: { ttl: '2s' },
     heartbeat: { thread: 'worker' },
   })
-  await agent.acl.deleteToken(first)
-  token = second.secret
   const failed = new Promise((resolve) => registration.once('heartbeatFailed', resolve))
+  await agent.acl.deleteToken(first)
   expect(await failed).toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+  token = second.secret
   let beats = 0
   registration.on('heartbeat', () => (beats += 1))
   await eventually(() => expect(beats).toBeGreaterThan(2), { within: 15_000 })
@@ -91,9 +91,9 @@ describe('a heartbeat thread that died', () => {
     registration.on('heartbeat', () => (beats += 1))
     await spoil()
     await kill()
-    let isAudited = false
-    void registration.audit().then(() => (isAudited = true))
-    await eventually(() => expect(isAudited).toBe(true))
+    let repairs = 0
+    registration.on('repaired', () => (repairs += 1))
+    await eventually(() => expect(repairs).toBe(1), { within: 20_000 })
     expect(await tagsOf(agent, 'spoilt-1')).toEqual(['ours'])
     await eventually(() => expect(beats).toBeGreaterThan(1))
     await spoil()
@@ -157,12 +157,12 @@ it('takes a beat that is under way back when its service leaves, and goes on wit
     new WorkerHeartbeat(
       {
         runtime,
-        checkId,
+        key: checkId,
+        request: { operation: 'agent.check.update', path: `/v1/agent/check/update/${checkId}` },
         intervalMs: 20_000,
         keepAlive: true,
         heartbeat: { thread: 'worker', keepAlive: true, warnAfterMs: 10_000, criticalAfterMs: 30_000 },
         report: () => ({ status: 'passing', output: '' }),
-        send: () => Promise.reject(new Error('beats from the main thread')),
         onBeat: () => undefined,
         onFailure: (error) => failures.push(error.code),
       },

@@ -177,8 +177,12 @@ describe('others that change the record', () => {
     const kept = { wan: { Address: '203.0.113.7', Port: 443 }, vpn: { Address: 'orders.vpn', Port: 0 } }
     expect(await agent.read<object>(path)).toMatchObject({ TaggedAddresses: kept, EnableTagOverride: true })
     const events = heard(registration)
-    await registration.audit()
-    expect(events).toEqual([])
+    const repairedAgain = next(registration, 'repaired')
+    await agent.request('PUT', '/v1/agent/service/register', {
+      body: { ...record, Port: 81, TaggedAddresses: kept, EnableTagOverride: true },
+    })
+    expect(await repairedAgain).toEqual({ fields: ['port'] })
+    expect(events).toEqual(['repaired'])
   })
 
   it('are not fought when they are another live process with the same id: the newer one keeps it', async () => {

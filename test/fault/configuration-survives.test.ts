@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ConfigOptions } from '../../src/config/config-options.js'
+import type { ConfigOptions } from '../../src/config/options/config-options.js'
 import type { Settings } from '../../src/config/settings.js'
 import type { TreeObject } from '../../src/config/tree/tree.js'
 import { ProconsulError } from '../../src/errors/proconsul-error.js'
@@ -77,7 +77,7 @@ describe('Consul is down at the start', () => {
     expect(settings.staleness?.error.code).toBe('PROCONSUL_UNAVAILABLE')
     const seen = events(settings)
     await agent.start()
-    await client.kv.set('app/db/host', 'db-2')
+    await client.kv.import('app', { db: { host: 'db-2', password: 'hunter2' } })
     await eventually(() => expect(settings.get('db.host')).toBe('db-2'), { within: 15_000 })
     expect(settings.stale).toBe(false)
     expect(seen).toEqual(['recovered', 'change'])
@@ -90,6 +90,84 @@ describe('Consul is down at the start', () => {
     expect(settings.get('db.host')).toBe('db-1')
     await agent.resume()
     await eventually(() => expect(settings.stale).toBe(false), { within: 20_000 })
+  })
+})
+
+describe('a start from the cache beside watches of the same client', () => {
+  it('is as quick as alone while Consul is down', async () => {
+    await ranOnce()
+    await agent.kill()
+    const watchers = Array.from({ length: 12 }, (_, index) => client.kv.watch(`other/${index}`))
+    await eventually(() => expect(watchers.every(({ failure }) => failure !== undefined)).toBe(true))
+    const at = performance.now()
+    const settings = await open({ cacheFile, timeout: '20s' })
+    expect(performance.now() - at).toBeLessThan(2_000)
+    expect(settings.stale).toBe(true)
+  })
+})
+
+describe('a process that started from the cache', () => {
+  it.each([
+    ['required', {}],
+    ['optional', { optional: true }],
+  ])('does not take an empty Consul for the truth, nor its first key for the whole: %s', async (_what, options) => {
+    await ranOnce(options)
+    const kept = await readFile(cacheFile, 'utf8')
+    await agent.kill()
+    const settings = await open({ cacheFile, ...options })
+    const changes: unknown[] = []
+    settings.on('change', ({ value }) => changes.push(value))
+    // Its state is gone: it was never on a disk.
+    await agent.start()
+    await eventually(() => expect(settings.staleness?.error.message).toMatch(/2 keys are missing/), { within: 20_000 })
+    await client.kv.set('app/db/host', 'db-2')
+    await eventually(() => expect(settings.staleness?.error.message).toMatch(/1 keys are missing/), { within: 20_000 })
+    expect(settings.value).toEqual({ db: { host: 'db-1', password: 'hunter2' } })
+    expect(await readFile(cacheFile, 'utf8')).toBe(kept)
+    await client.kv.set('app/db/password', 'hunter2')
+    await eventually(() => expect(settings.stale).toBe(false), { within: 20_000 })
+    expect(changes).toEqual([{ db: { host: 'db-2', password: 'hunter2' } }])
+  })
+
+  it('is one as well when Consul answers at once and has lost everything', async () => {
+    await ranOnce({ optional: true })
+    const kept = await readFile(cacheFile, 'utf8')
+    await agent.restart()
+    const settings = await open({ cacheFile, optional: true, defaults: { db: { host: 'default' } } })
+    expect(settings.get('db.host')).toBe('db-1')
+    expect(settings.stale).toBe(true)
+    expect(await readFile(cacheFile, 'utf8')).toBe(kept)
+  })
+
+  it('is none when keys were deleted while nobody looked', async () => {
+    await ranOnce()
+    await client.kv.delete('app/db/password')
+    const settings = await open({ cacheFile })
+    expect(settings.value).toEqual({ db: { host: 'db-1' } })
+    expect(settings.stale).toBe(false)
+  })
+
+  it('is none when all optional keys were deleted while nobody looked', async () => {
+    await ranOnce({ optional: true })
+    await client.kv.deleteTree('app/')
+    const settings = await open({ cacheFile, optional: true })
+    expect(settings.value).toEqual({})
+    expect(settings.stale).toBe(false)
+  })
+})
+
+describe('a start with the defaults', () => {
+  it('comes without Consul and without a cache, and follows Consul once it answers', async () => {
+    await agent.kill()
+    const settings = await open({ defaults: { db: { host: 'default' } }, startWith: 'defaults', timeout: '1s' })
+    expect(settings.value).toEqual({ db: { host: 'default' } })
+    expect(settings.staleness?.error.code).toBe('PROCONSUL_UNAVAILABLE')
+    const seen = events(settings)
+    await agent.start()
+    await client.kv.set('app/db/host', 'db-1')
+    await eventually(() => expect(settings.get('db.host')).toBe('db-1'), { within: 20_000 })
+    expect(settings.stale).toBe(false)
+    expect(seen[0]).toBe('recovered')
   })
 })
 
@@ -160,7 +238,7 @@ describe('a cache file', () => {
 describe('Consul loses its state while the configuration runs', () => {
   it('is not taken for a deletion: the last good value stays until the keys are back', async () => {
     await seed()
-    const settings = await open({ lossGuard: '1m' })
+    const settings = await open({ lossGuard: { hold: '1m' } })
     const seen = events(settings)
     await agent.restart()
     await eventually(() => expect(settings.staleness?.error.message).toMatch(/keys are missing/), { within: 15_000 })
@@ -177,7 +255,7 @@ describe('Consul loses its state while the configuration runs', () => {
 
   it('is believed after the guard has waited for its time', async () => {
     await seed()
-    const settings = await open({ lossGuard: '1s' })
+    const settings = await open({ lossGuard: { hold: '1s' }, optional: true })
     await agent.restart()
     await eventually(() => expect(settings.value).toEqual({}), { within: 20_000 })
     expect(settings.stale).toBe(false)
@@ -259,7 +337,7 @@ describe('the right to read is revoked', () => {
     let token = wide
     await using reader = configClient(
       { address: guarded.url, token: () => token, maxResponseBytes: 50_000 },
-      { interval: 1, burst: 100, wait: '1s' },
+      { interval: 1, wait: '1s' },
     )
     const settings = await reader.config.open({ layers: ['app/base', 'app/orders'], debounce: 0 })
     const seen = events(settings)
@@ -359,6 +437,68 @@ describe('the right to read is revoked', () => {
     await expect(anonymous.kv.set('app/a', '2')).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
     const step = { type: 'set', key: 'app/a', value: '2' } as const
     await expect(anonymous.kv.transaction([step])).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+  })
+
+  it.each([
+    ['one layer', ['app/a'], {}],
+    ['two layers in one folder', ['app/a', 'app/b'], {}],
+    ['two layers in two folders', ['app/a', 'bpp/a'], {}],
+    ['a list', ['app/a', 'app/b'], { hcl: 'acl { enable_key_list_policy = true }' }],
+    ['a list of one', ['app/a'], { hcl: 'acl { enable_key_list_policy = true }' }],
+  ])('to read is no reason to start on defaults alone: %s', async (_what, layers, options) => {
+    await using guarded = await startConsul({ acl: true, ...options })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    for (const layer of layers) await writer.kv.set(`${layer}/x`, '1')
+    const defaults = { x: 'default' }
+    await (await writer.config.open({ layers, defaults, cacheFile })).close()
+    const kept = await readFile(cacheFile, 'utf8')
+    const { secret } = await guarded.acl.createToken('key_prefix "other/" { policy = "read" }')
+    await using reader = configClient({ address: guarded.url, token: secret })
+    const denied = { code: 'PROCONSUL_PERMISSION_DENIED' }
+    await expect(reader.config.open({ layers, defaults })).rejects.toMatchObject(denied)
+    await expect(reader.config.open({ layers, defaults, cacheFile })).rejects.toMatchObject(denied)
+    expect(await readFile(cacheFile, 'utf8')).toBe(kept)
+  })
+
+  it('is asked for by name only where nothing is there: optional layers need not exist', async () => {
+    await using guarded = await startConsul({ acl: true })
+    const { secret } = await guarded.acl.createToken('key_prefix "app/" { policy = "read" }')
+    await using reader = configClient({ address: guarded.url, token: secret })
+    const settings = await reader.config.open({ layers: ['app/a', 'app/b'], defaults: { x: 1 } })
+    expect(settings.value).toEqual({ x: 1 })
+    expect(settings.stale).toBe(false)
+  })
+
+  it.each([['app/a'], ['app/a', 'app/b'], ['app/a', 'bpp/b']])(
+    'to read is told by newer agents, which is heeded as well: %s %s',
+    async (...layers) => {
+      await using telling = await startEmbeddedConsul({ acl: {} })
+      await using writer = configClient({ address: telling.address, token: telling.acl.managementToken })
+      for (const layer of layers) await writer.kv.set(`${layer}/x`, '1')
+      const { secretId } = telling.acl.createToken('key_prefix "other/" { policy = "read" }')
+      await using reader = configClient({ address: telling.address, token: secretId })
+      const opened = reader.config.open({ layers, defaults: { x: 'default' } })
+      await expect(opened).rejects.toMatchObject({ code: 'PROCONSUL_PERMISSION_DENIED' })
+    },
+  )
+
+  it('to read stays lost for longer than the guard holds, and what was read stays as well', async () => {
+    await using guarded = await startConsul({ acl: true })
+    await using writer = configClient({ address: guarded.url, token: guarded.acl.managementToken })
+    await writer.kv.set('app/a', '1')
+    const [wide, narrow] = await tokens(guarded, { app: 'read' }, { other: 'read' })
+    let token = wide
+    await using reader = configClient({ address: guarded.url, token: () => token }, { wait: '1s' })
+    const settings = await reader.config.open({ layers: ['app'], optional: true, lossGuard: { hold: 50 }, debounce: 0 })
+    const doubts: unknown[] = []
+    settings.on('stale', ({ error }) => doubts.push(error.code))
+    token = narrow
+    await eventually(() => expect(doubts).toEqual(['PROCONSUL_PERMISSION_DENIED']), { within: 15_000 })
+    let asked = 0
+    await eventually(() => expect(++asked).toBeGreaterThan(20))
+    expect(settings.value).toEqual({ a: '1' })
+    token = wide
+    await eventually(() => expect(settings.stale).toBe(false), { within: 15_000 })
   })
 
   it('to list is not needed for the folder around the layers', async () => {

@@ -3,7 +3,6 @@ import { createServer, type AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { systemClock } from '../../src/core/clock.js'
 import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
 import type { HttpRequest } from '../../src/http/request.js'
 import { resolveOptions, type ProconsulOptions } from '../../src/options/client-options.js'
@@ -42,7 +41,7 @@ async function agent(...script: Answerer[]): Promise<ScriptedAgent> {
 
 function client(address: string, options: ProconsulOptions = {}): ConsulHttpClient {
   const resolved = resolveOptions({ address, ...options }, {})
-  const http = new ConsulHttpClient(resolved.connection, systemClock)
+  const http = new ConsulHttpClient(resolved.connection, resolved.runtime)
   opened.push(http)
   return http
 }
@@ -288,7 +287,8 @@ describe('a blocking query', () => {
   it('may be held a sixteenth longer than asked before its time to answer begins', async () => {
     const { url, requests } = await agent(hang)
     const clock = new FakeClock()
-    const http = new ConsulHttpClient(resolveOptions({ address: url, timeout: '10s' }, {}).connection, clock)
+    const resolved = resolveOptions({ address: url, timeout: '10s', clock }, {})
+    const http = new ConsulHttpClient(resolved.connection, resolved.runtime)
     opened.push(http)
     const settled = vi.fn()
     const query = http

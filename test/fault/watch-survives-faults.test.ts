@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { Proconsul } from '../../src/proconsul.js'
 import { discoveryClient } from '../integration/discovery-client.js'
 import { configClient } from '../support/config-client.js'
@@ -43,7 +43,7 @@ describe('a watched service', () => {
     const { discovery } = kept(discoveryClient({ address: agent.url }))
     const watcher = discovery.watchService('web')
     const told = record(watcher)
-    const { index } = await watcher.ready()
+    const { revision } = await watcher.ready()
     await agent.kill()
     await eventually(() => expect(watcher.snapshot.stale).toBe(true))
     expect(ids(watcher.instances)).toEqual(['a', 'b', 'c'])
@@ -52,7 +52,7 @@ describe('a watched service', () => {
     await register(agent, 'd')
     await eventually(() => expect(ids(watcher.instances)).toEqual(['c', 'd']), { within: 15_000 })
     expect(watcher.snapshot).toMatchObject({ stale: false })
-    expect(watcher.snapshot.index).toBeLessThan((index ?? 0) + 10)
+    expect(Number(watcher.snapshot.revision)).toBeLessThan(Number(revision) + 10)
     expect(told.filter((line) => ['stale', 'recovered'].includes(line))).toEqual(['stale', 'recovered'])
     await register(agent, 'e')
     await eventually(() => expect(ids(watcher.instances)).toEqual(['c', 'd', 'e']), { within: 2_000 })
@@ -84,7 +84,7 @@ describe('a watched service', () => {
     const { discovery } = kept(discoveryClient({ address: agent.url }))
     const watcher = discovery.watchService('web')
     const told = record(watcher)
-    const { index = 0 } = await watcher.ready()
+    const { revision } = await watcher.ready()
     await agent.kill()
     await eventually(() => expect(watcher.failure).toBeDefined())
     await agent.start()
@@ -92,9 +92,9 @@ describe('a watched service', () => {
       await agent.request('PUT', '/v1/agent/service/register', { body: { Name: `other-${other}` } })
     }
     const plain = await agent.request('GET', '/v1/health/service/web')
-    expect(Number(plain.headers['x-consul-index'])).toBeGreaterThan(index)
+    expect(Number(plain.headers['x-consul-index'])).toBeGreaterThan(Number(revision))
     await eventually(() => expect(watcher.failure).toBeUndefined(), { within: 15_000 })
-    expect(watcher.snapshot).toMatchObject({ stale: true, index })
+    expect(watcher.snapshot).toMatchObject({ stale: true, revision })
     for (const id of names.slice(1)) await register(agent, id)
     await eventually(() => expect(told).toContain('-a'), { within: 15_000 })
     expect(told.filter((line) => /^[+-]/.test(line))).toEqual([...names.map((id) => `+${id}`), '-a'])
@@ -105,7 +105,7 @@ describe('a watched service', () => {
     const names = ['a', 'b', 'c', 'd', 'e']
     for (const id of names) await register(agent, id)
     const { discovery } = kept(discoveryClient({ address: agent.url }))
-    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '1s' } })
+    const watcher = discovery.watchService('web', { lossGuard: { hold: '1s' } })
     const { receivedAt } = await watcher.ready()
     const told = record(watcher)
     await agent.restart()
@@ -147,12 +147,67 @@ describe('a watched service', () => {
     expect(told.filter((line) => /^[+-]/.test(line))).toEqual([])
   })
 
+  it('takes no empty list at once from a registry that was wiped before the start, nor forgets what its file held', async () => {
+    const agent = kept(await startConsul())
+    const names = ['a', 'b']
+    for (const id of names) await register(agent, id)
+    const folder = await mkdtemp(join(tmpdir(), 'proconsul-watch-'))
+    kept({ [Symbol.asyncDispose]: async () => await rm(folder, { recursive: true }) })
+    const cacheFile = join(folder, 'web.cache')
+    const failover = { datacenters: ['dc1'] }
+    for (const query of [{ cacheFile }, { cacheFile: `${cacheFile}.2`, failover }]) {
+      const first = kept(discoveryClient({ address: agent.url })).discovery.watchService('web', query)
+      await first.ready()
+      await first.close()
+    }
+    await agent.restart()
+    for (const query of [{ cacheFile }, { cacheFile: `${cacheFile}.2`, failover }]) {
+      for (let start = 0; start < 2; start++) {
+        const watcher = kept(discoveryClient({ address: agent.url })).discovery.watchService('web', query)
+        const told = record(watcher)
+        const snapshot = await watcher.ready()
+        expect(ids(snapshot.instances)).toEqual(names)
+        expect(snapshot.stale).toBe(true)
+        expect(told).not.toContain('-a')
+        await watcher.close()
+      }
+    }
+    const watcher = kept(discoveryClient({ address: agent.url })).discovery.watchService('web', { cacheFile })
+    const lengths: number[] = []
+    watcher.on('change', ({ snapshot }) => void lengths.push(snapshot.instances.length))
+    await watcher.ready()
+    for (const id of names) await register(agent, id)
+    await eventually(() => expect(watcher.snapshot.stale).toBe(false), { within: 15_000 })
+    await eventually(() => expect(ids(watcher.instances)).toEqual(names))
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(1)
+  })
+
+  it('keeps its list when its token loses the right to see it, and says so', async () => {
+    const agent = kept(await startConsul({ acl: true }))
+    await register(agent, 'a')
+    const rules = 'service_prefix "" { policy = "read" } node_prefix "" { policy = "read" }'
+    const token = await agent.acl.createToken(rules)
+    const blind = await agent.acl.createToken('key_prefix "" { policy = "read" }')
+    let secret = token.secret
+    const consul = kept(new Proconsul({ address: agent.url, token: () => secret, watch: { wait: '1s' } }))
+    const watcher = consul.watchService('web')
+    const told = record(watcher)
+    await watcher.ready()
+    secret = blind.secret
+    await eventually(() => expect(told).toContain('PROCONSUL_PERMISSION_DENIED'), { within: 15_000 })
+    expect(ids(watcher.instances)).toEqual(['a'])
+    expect(watcher.snapshot.stale).toBe(true)
+    secret = token.secret
+    await eventually(() => expect(watcher.snapshot.stale).toBe(false), { within: 15_000 })
+    expect(told).toEqual(['+a', 'PROCONSUL_PERMISSION_DENIED', 'stale', 'recovered'])
+  })
+
   it('believes a loss of most instances that Consul confirms, at once', async () => {
     const agent = kept(await startConsul())
     const names = ['a', 'b', 'c', 'd', 'e', 'f']
     for (const id of names) await register(agent, id)
     const { discovery } = kept(discoveryClient({ address: agent.url }))
-    const watcher = discovery.watchService('web', { shrinkGuard: { hold: '60s' } })
+    const watcher = discovery.watchService('web', { lossGuard: { hold: '60s' } })
     await watcher.ready()
     await Promise.all(names.slice(1).map((id) => agent.request('PUT', `/v1/agent/service/deregister/${id}`)))
     await eventually(() => expect(ids(watcher.instances)).toEqual(['a']), { within: 3_000 })
@@ -315,7 +370,7 @@ describe('a watched service', () => {
     client.watchNodes()
     client.watchPreparedQuery('near')
     client.kv.watch('key')
-    client.kv.watch('tree/')
+    client.kv.watchTree('tree/')
     const config = client.config({ layers: ['config/a', 'config/b'] }).catch((error: unknown) => error)
     const reads = (): number => client.debug().watches.reduce((sum, { reads }) => sum + reads, 0)
     await eventually(() => expect(reads()).toBeGreaterThanOrEqual(9), { within: 15_000 })
@@ -349,18 +404,22 @@ describe('a watched tree of keys', () => {
       expect(answered.map(({ status }) => status)).toEqual(keys.map(() => 200))
     }
     await agent.request('PUT', '/v1/kv/tree/small', { body: '1' })
-    const { kv } = kept(configClient({ address: proxy.url }))
-    const watcher = kv.watch('tree/')
+    // Time enough for one read on a busy machine: a second one would be counted as well.
+    const { kv } = kept(configClient({ address: proxy.url, timeout: '60s' }))
+    const watcher = kv.watchTree('tree/')
     const told: string[] = []
-    for (const event of ['stale', 'recovered'] as const) watcher.on(event, () => void told.push(event))
+    for (const event of ['change', 'stale', 'recovered'] as const) watcher.on(event, () => void told.push(event))
+    watcher.on('error', ({ code }) => void told.push(code))
     await expect(watcher.ready()).rejects.toMatchObject({ code: 'PROCONSUL_RESPONSE_TOO_LARGE' })
     expect(proxy.counters.bytesToClient).toBeLessThan(50_000_000)
-    expect(watcher.value).toBeUndefined()
+    expect(watcher.value).toEqual([])
+    expect(watcher.receivedAt).toBeUndefined()
     expect((await agent.request('DELETE', '/v1/kv/tree/large/?recurse')).status).toBe(200)
-    const values = (): unknown => watcher.value?.map(({ key, value }) => [key, value])
+    const values = (): unknown => watcher.value.map(({ key, value }) => [key, value])
     await eventually(() => expect(values()).toEqual([['tree/small', '1']]), { within: 15_000 })
-    expect(told).toEqual(['stale', 'recovered'])
+    // There was no value yet that could have become out of date.
+    expect(told).toEqual(['PROCONSUL_RESPONSE_TOO_LARGE', 'change'])
     await agent.request('PUT', '/v1/kv/tree/small', { body: '2' })
     await eventually(() => expect(values()).toEqual([['tree/small', '2']]), { within: 3_000 })
-  })
+  }, 90_000)
 })

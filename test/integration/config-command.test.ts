@@ -141,11 +141,80 @@ describe('proconsul config', () => {
     ['config diff /nope.json --folder a', 2, /cannot be read/],
     ['config diff README.md --folder a', 2, /must end in/],
     ['config export', 2, /--folder is missing/],
+    ['config export --folder a --timeout nonsense', 2, /--timeout is "nonsense"/],
+    ['config import x.json --folder a --timeout 0', 2, /--timeout/],
+    ['config diff x.json --folder a --timeout 5', 2, /--timeout/],
+    ['config export --folder a --prune', 2, /takes no --prune/],
+    ['config render --layer a --folder a', 2, /takes no --folder/],
+    ['config diff x.json --folder a --dry-run', 2, /takes no --dry-run/],
+    ['config render --layre a', 2, /Unknown option '--layre'. Did you mean layer\?/],
+    ['config rendr', 2, /no command "rendr". Did you mean render\?/],
     ['config render --layer nothing-here --timeout 200ms', 3, /nothing is stored/],
   ])('%j ends with %i and says why', async (args, code, message) => {
     const ran = await run(args)
     expect(ran.code).toBe(code)
     expect(ran.out + ran.err).toMatch(message)
+  })
+
+  it('says what is wrong in the last lines, and does not bury it under the usage', async () => {
+    const { err } = await run('config render --layer a --bogus')
+    expect(err.split('\n').length).toBeLessThan(4)
+    expect(err).toMatch(/^proconsul config: .*bogus.*\nproconsul config --help tells more\.$/)
+  })
+
+  it.each(['render', 'validate'])(
+    'does not %s an application that holds nothing, and says what was meant',
+    async (name) => {
+      const schema = await file('any.mjs', 'export default (tree) => tree')
+      await client.kv.import(root, { 'application/shared': '1', 'orders/a': '1' })
+      const args = `--prefix ${root} ${name === 'validate' ? `--schema ${schema}` : ''}`
+      const typo = await run(`config ${name} --application oders ${args}`)
+      expect(typo.code).toBe(1)
+      expect(typo.out).toBe('')
+      expect(typo.err).toBe(`nothing is stored under "${root}/oders". Did you mean ${root}/orders?`)
+      const good = await run(`config ${name} --application orders --profile prod ${args}`)
+      expect(good.code).toBe(0)
+      expect(good.err).toBe(`nothing is stored under "${root}/application,prod" and "${root}/orders,prod"`)
+    },
+  )
+
+  it('renders no optional layers of which none holds anything', async () => {
+    const { code, out, err } = await run(`config render --layer ${root}/a --layer ${root}/b --optional`)
+    expect(code).toBe(1)
+    expect(out).toBe('')
+    expect(err).toContain(`nothing is stored under "${root}/a" and "${root}/b"`)
+  })
+
+  it('stores what a file says, letter by letter, and then finds no difference', async () => {
+    const tree = await file('written.yaml', 'version: 1.10\nid: 0012345678\nbig: 9007199254740993\non: 2026-11-28\n')
+    const imported = await run(`config import ${tree} --folder ${root}`)
+    expect(imported.code).toBe(0)
+    const stored = await client.kv.list(`${root}/`)
+    expect(Object.fromEntries(stored.map(({ key, value }) => [key.slice(root.length + 1), value]))).toEqual({
+      version: '1.10',
+      id: '0012345678',
+      big: '9007199254740993',
+      on: '2026-11-28',
+    })
+    expect((await run(`config diff ${tree} --folder ${root}`)).code).toBe(0)
+    expect((await run(`config render --layer ${root} --coerce`)).out).toContain('version = "1.10"')
+  })
+
+  it.each<[string, string, RegExp]>([
+    ['infinite.json', '{"a": 1E400}', /infinite\.json: a is Infinity/],
+    ['twice.json', '{"a/b": 1, "a": {"b": 2}}', /a\.b is there twice/],
+    ['empty.yaml', 'a: {}', /a is an empty object/],
+    ['blank.json', '{"a ": 1}', /without spaces at its ends/],
+    ['dots.json', '{"a/../b": 1}', /"\."/],
+  ])('gives one answer to %s in a dry run, a run and a difference', async (name, content, message) => {
+    const path = await file(name, content)
+    for (const command of ['import', 'import --dry-run', 'diff']) {
+      const [verb = '', ...flags] = command.split(' ')
+      const { code, err } = await run(`config ${verb} ${path} --folder ${root} ${flags.join(' ')}`)
+      expect(code).toBe(2)
+      expect(err).toMatch(message)
+    }
+    expect(await client.kv.keys(`${root}/`)).toEqual([])
   })
 
   it('says where an input is not what it should be', async () => {

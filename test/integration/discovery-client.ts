@@ -23,7 +23,7 @@ export interface DiscoveryClient extends AsyncDisposable {
 
 export function discoveryClient(options: ProconsulOptions, watch: WatchOptions = {}): DiscoveryClient {
   const { connection, runtime } = resolveOptions(options, {})
-  const http = new ConsulHttpClient(connection, runtime.clock)
+  const http = new ConsulHttpClient(connection, runtime)
   const budget = { blockingPlaces: http.watchLane.size, plainReads: new Lane(8, runtime.clock) }
   const engine = new WatchEngine(runtime, budget, resolveWatchOptions(watch))
   const health = new HealthApi(http)

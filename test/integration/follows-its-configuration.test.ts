@@ -6,6 +6,7 @@ import type { ConfigChange, RejectedConfig, Settings } from '../../src/config/se
 import { configClient, type ConfigClient } from '../support/config-client.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
+import { recordingLogger } from '../support/recording-logger.js'
 
 let agent: ConsulAgent
 let client: ConfigClient
@@ -58,7 +59,7 @@ describe('a configuration of keys', () => {
 
   it('applies changes, additions and deletions of any layer while it runs', async () => {
     await put({ 'a/one': '1', 'b/two': '2' })
-    const settings = await client.config.open({ layers: [`${root}/a`, `${root}/b`], debounce: 0 })
+    const settings = await client.config.open({ layers: [`${root}/a`, `${root}/b`], optional: true, debounce: 0 })
     const seen: unknown[] = []
     settings.on('change', ({ value, paths }) => seen.push([value, paths]))
     await put({ 'b/two': '3' })
@@ -119,6 +120,60 @@ describe('a configuration of keys', () => {
     expect(settings.value).toEqual({ a: '3', b: '4' })
     await put({ 'orders,prod/a': '5' })
     await eventually(() => expect(settings.get('a')).toBe('5'))
+  })
+
+  it.each([
+    ['alone', ['a']],
+    ['of two in one folder', ['a', 'b']],
+  ])('does not take a layer for empty that must be there, when it is emptied as a whole: %s', async (_what, names) => {
+    await put({ 'a/one': '1', 'b/two': '2' })
+    const settings = await client.config.open({ layers: names.map((name) => `${root}/${name}`), debounce: 0 })
+    const before = settings.value
+    const rejected = nextRejection(settings)
+    await client.kv.deleteTree(`${root}/a/`)
+    expect(await rejected).toMatchObject({ error: { code: 'PROCONSUL_NOT_FOUND' }, origin: { layer: `${root}/a` } })
+    expect(settings.value).toBe(before)
+    await put({ 'a/one': '3' })
+    await eventually(() => expect(settings.get('one')).toBe('3'))
+    expect(settings.rejection).toBeUndefined()
+  })
+
+  it.each([
+    ['a trailing blank', 'odd '],
+    ['two slashes', 'odd//name'],
+    ['a tab', 'o\tdd'],
+    ['a no-break space', 'o\u00a0dd'],
+    ['a part of dots', 'x/../odd'],
+    ['a line feed', 'odd\n'],
+  ])('sees at once that a key is deleted whose name has %s', async (_what, name) => {
+    const transact = async (verb: string): Promise<void> => {
+      const step = { Verb: verb, Key: `${root}/a/${name}`, ...(verb === 'set' && { Value: 'eA==' }) }
+      expect((await agent.request('PUT', '/v1/txn', { body: [{ KV: step }] })).status).toBe(200)
+    }
+    await put({ 'a/one': '1' })
+    await transact('set')
+    const settings = await client.config.open({ layers: [`${root}/a`], debounce: 0 })
+    expect(settings.value).not.toEqual({ one: '1' })
+    const stale: unknown[] = []
+    settings.on('stale', (staleness) => stale.push(staleness))
+    await transact('delete')
+    await eventually(() => expect(settings.value).toEqual({ one: '1' }))
+    await put({ 'a/one': '2' })
+    await eventually(() => expect(settings.value).toEqual({ one: '2' }))
+    expect(stale).toEqual([])
+  })
+
+  it('says at once, and not at the deadline, which layer holds nothing, and what was probably meant', async () => {
+    await put({ 'orders/a': '1', 'billing/a': '1' })
+    const logger = recordingLogger()
+    await using logged = configClient({ address: agent.url, logger })
+    const opened = logged.config.open({ layers: [`${root}/oders`], timeout: '20s' })
+    opened.catch(() => undefined)
+    const missing = (): unknown[] => logger.entries.filter(({ fields }) => fields['event'] === 'layers-missing')
+    await eventually(() => expect(missing()).toHaveLength(1))
+    expect(logger.messages('warn').join('\n')).toContain(`Did you mean ${root}/orders?`)
+    await put({ 'oders/a': '2' })
+    expect((await opened).value).toEqual({ a: '2' })
   })
 
   it('has a cold start without its layer fail after its deadline, naming layer and reason', async () => {
@@ -213,7 +268,8 @@ describe('a configuration of documents', () => {
     ['yaml', 'db: {port: 5432}\nhosts: [a]', 'db:\n  port: 1\n'],
   ] as const)('reads %s of one key or of a folder', async (format, lower, upper) => {
     await put({ base: lower, 'orders/data': upper })
-    const settings = await client.config.open({ layers: [`${root}/base`, `${root}/orders`], format, debounce: 0 })
+    const layers = [`${root}/base`, `${root}/orders`]
+    const settings = await client.config.open({ layers, optional: [`${root}/orders`], format, debounce: 0 })
     expect(settings.value).toEqual({ db: { port: 1 }, hosts: ['a'] })
     expect(settings.origin('db.port')?.key).toBe(`${root}/orders/data`)
     await client.kv.delete(`${root}/orders/data`)

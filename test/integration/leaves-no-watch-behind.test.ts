@@ -17,7 +17,7 @@ it('leaves no timer, socket or listener behind when the client is closed, also i
     expect(watcher.instances).toHaveLength(1)
     const failing = gone.discovery.watchService('tidy')
     await new Promise((resolve) => failing.once('error', resolve))
-    await own.discovery.watchService('consul', { passingOnly: false }).close()
+    await own.discovery.watchService('consul', { health: 'any' }).close()
   })
 })
 

@@ -11,7 +11,7 @@ let client: ConfigClient
 beforeAll(async () => {
   agent = await startConsul()
   // As many reads as the agent gives, so that many of them fall between two flips.
-  client = configClient({ address: agent.url }, { interval: 1, burst: 100 })
+  client = configClient({ address: agent.url }, { interval: 1 })
 })
 
 afterAll(async () => {

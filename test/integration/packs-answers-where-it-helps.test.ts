@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KvApi } from '../../src/api/kv.js'
 import { HealthApi } from '../../src/api/health.js'
 import { StatusApi } from '../../src/api/status.js'
-import { systemClock } from '../../src/core/clock.js'
 import { ConsulHttpClient } from '../../src/http/consul-http-client.js'
 import { resolveOptions } from '../../src/options/client-options.js'
 
@@ -34,7 +33,8 @@ afterEach(() => {
 })
 
 async function withClient<T>(host: string, use: (http: ConsulHttpClient) => Promise<T>): Promise<T> {
-  const http = new ConsulHttpClient(resolveOptions({ address: `http://${host}:${port}` }, {}).connection, systemClock)
+  const { connection, runtime } = resolveOptions({ address: `http://${host}:${port}` }, {})
+  const http = new ConsulHttpClient(connection, runtime)
   try {
     return await use(http)
   } finally {

@@ -276,7 +276,6 @@ describe('a registration', () => {
       })
       await Promise.all([registration.deregister({ drain: 10 }), registration.deregister()])
       await expect(registration.update({ tags: [] })).rejects.toMatchObject({ code: 'PROCONSUL_CLOSED' })
-      await registration.audit()
       expect(registration.state).toBe('deregistered')
       expect(await checksOf('gone')).toEqual([])
       await consul.close()

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, describe, it } from 'vitest'
-import type { ConfigOptions } from '../../src/config/config-options.js'
+import type { ConfigOptions } from '../../src/config/options/config-options.js'
 import type { Settings } from '../../src/config/settings.js'
 import type { ProconsulOptions } from '../../src/options/client-options.js'
 import { configClient, type ConfigClient, type OnTheWay } from '../support/config-client.js'
@@ -30,7 +30,7 @@ afterEach(async () => {
 
 /** As many reads as the agent gives, so that no test waits for the pace of a watch. */
 function connect(options: ProconsulOptions = {}, onTheWay?: OnTheWay): ConfigClient {
-  return configClient({ address: agent.url, ...options }, { interval: 1, burst: 100 }, onTheWay)
+  return configClient({ address: agent.url, ...options }, { interval: 1 }, onTheWay)
 }
 
 async function open(by = client, options: Partial<ConfigOptions<unknown>> = {}): Promise<Settings<unknown>> {
@@ -144,7 +144,7 @@ describe('a configuration whose folder others use as well', () => {
       }
       return await http.request(request)
     })
-    const settings = await open(late)
+    const settings = await open(late, { optional: true })
     isOpen = true
     const seen: string[] = []
     for (const name of ['stale', 'change'] as const) settings.on(name, () => seen.push(name))
@@ -185,17 +185,16 @@ describe('a configuration whose folder others use as well', () => {
       return { path, folder: `${path}/`, optional: false }
     })
     await new Promise<void>((resolve) => {
-      const source = client.layers.watch(
-        { layers, format: 'keys', access: {} },
-        {
-          onState: () => {
-            source.close()
-            resolve()
-          },
-          onFailure: () => undefined,
-          onRecovery: () => undefined,
+      const hold = client.layers.source({ layers, format: 'keys', access: {} }).observe({
+        onValue: () => {
+          void hold.close()
+          resolve()
         },
-      )
+        onFailure: () => undefined,
+        onDoubt: () => undefined,
+        onSaved: () => undefined,
+        onProblem: () => undefined,
+      })
     })
     expect(way()).toBeUndefined()
   })

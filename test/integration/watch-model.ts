@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { instanceKey, type ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceWatchQuery } from '../../src/discovery/service-query.js'
+import { instanceKey, type ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { eventually } from '../support/eventually.js'
 import type { HttpAnswer, HttpOptions } from '../support/consul-http.js'
 import { discoveryClient } from './discovery-client.js'
@@ -53,25 +54,29 @@ export function steps(faults: readonly string[]): fc.Arbitrary<readonly Step[]> 
 }
 
 /**
- * Does the steps to the agent while three differently narrowed watchers look on, and checks at every rest, and at the end, that each
+ * Does the steps to the agent while four differently narrowed watchers look on, and checks at every rest, and at the end, that each
  * says what the agent says, and that the events it told, replayed onto nothing, give the same.
  */
 export async function runModel(agent: ModelledAgent, sequence: readonly Step[]): Promise<void> {
   const name = `model-${Math.random().toString(36).slice(2)}`
-  await using client = discoveryClient({ address: agent.url }, { interval: 20, emptyInterval: 40 })
-  const narrowed = [
-    { query: {}, path: `/v1/health/service/${name}?passing` },
-    { query: { passingOnly: false }, path: `/v1/health/service/${name}` },
-    { query: { tags: ['v1'] }, path: `/v1/health/service/${name}?passing&tag=v1` },
+  await using client = discoveryClient({ address: agent.url }, { interval: 20 })
+  const everything = `/v1/health/service/${name}`
+  const narrowed: readonly Narrowed[] = [
+    { query: {}, path: everything, found: / (?:passing|warning)$/ },
+    { query: { health: 'passing' }, path: `${everything}?passing`, found: /./ },
+    { query: { health: 'any' }, path: everything, found: /./ },
+    { query: { tags: ['v1'] }, path: `${everything}?tag=v1`, found: / (?:passing|warning)$/ },
   ]
-  const followed = narrowed.map(({ query, path }) => {
-    const watcher = client.discovery.watchService(name, { ...query, shrinkGuard: { hold: '300ms' } })
-    return { watcher, path, replayed: replay(watcher) }
+  const followed = narrowed.map(({ query, path, found }) => {
+    const watcher = client.discovery.watchService(name, { ...query, lossGuard: { hold: '300ms' } })
+    const expected = async (): Promise<readonly string[]> =>
+      (await asked(agent, path)).filter((line) => found.test(line))
+    return { watcher, expected, replayed: replay(watcher) }
   })
   for (const step of [...sequence, { type: 'rest' } as const]) {
     if (step.type === 'rest') {
-      for (const { watcher, path, replayed } of followed) {
-        await eventually(async () => expect(said(watcher.instances)).toEqual(await asked(agent, path)), {
+      for (const { watcher, expected, replayed } of followed) {
+        await eventually(async () => expect(said(watcher.instances)).toEqual(await expected()), {
           within: 20_000,
         })
         expect(said([...replayed.instances.values()])).toEqual(said(watcher.instances))
@@ -80,6 +85,13 @@ export async function runModel(agent: ModelledAgent, sequence: readonly Step[]):
     } else await perform(agent, name, step)
   }
   for (const id of IDS) await agent.request('PUT', `/v1/agent/service/deregister/${name}-${id}`)
+}
+
+/** A query, what to ask the agent to compare with, and which of its lines the query finds. */
+interface Narrowed {
+  readonly query: ServiceWatchQuery
+  readonly path: string
+  readonly found: RegExp
 }
 
 interface Replay {

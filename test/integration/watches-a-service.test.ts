@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ServiceInstance } from '../../src/discovery/service-instance.js'
-import type { ServiceSnapshot, ServiceWatcher } from '../../src/discovery/service-watcher.js'
+import type { ServiceInstance } from '../../src/instances/service-instance.js'
+import type { ServiceSnapshot, ServiceWatcher } from '../../src/instances/service-watcher.js'
 import { startConsul, type ConsulAgent } from '../support/consul-agent.js'
 import { eventually } from '../support/eventually.js'
 import { discoveryClient, type DiscoveryClient } from './discovery-client.js'
@@ -64,7 +64,7 @@ describe('a watched service', () => {
     const snapshot = await watcher.ready()
     expect(snapshot.instances).toHaveLength(1)
     expect(snapshot).toMatchObject({ stale: false })
-    expect(snapshot.index).toBeGreaterThan(0)
+    expect(Number(snapshot.revision)).toBeGreaterThan(0)
     expect(snapshot.receivedAt).toBeGreaterThan(Date.now() - 5_000)
     expect(watcher.instances[0]).toEqual({
       id: 'first-1',
@@ -72,9 +72,11 @@ describe('a watched service', () => {
       address: '127.0.0.1',
       port: 8080,
       ports: {},
+      taggedAddresses: {},
       tags: ['v1'],
       meta: { zone: 'a' },
       weights: { passing: 1, warning: 1 },
+      weight: 1,
       node: agent.node,
       datacenter: 'dc1',
       status: 'passing',
@@ -101,19 +103,38 @@ describe('a watched service', () => {
     expect(told).toEqual(['+moves-1', '+moves-2', '~moves-2', '-moves-1'])
   })
 
-  it('leaves out what is not healthy, and shows its status when asked for all', async () => {
+  it('leaves out what cannot serve, keeps what serves with a warning, and shows every status when asked for all', async () => {
     await register('sick', 'sick-1')
     await register('sick', 'sick-2')
-    await using passing = client.discovery.watchService('sick')
-    await using all = client.discovery.watchService('sick', { passingOnly: false })
-    await Promise.all([passing.ready(), all.ready()])
-    await setStatus('sick-2', 'critical')
-    await eventually(() => expect(ids(passing.instances)).toEqual(['sick-1']))
-    await eventually(() => expect(all.instances.find(({ id }) => id === 'sick-2')?.status).toBe('critical'))
+    await using serving = client.discovery.watchService('sick')
+    await using passing = client.discovery.watchService('sick', { health: 'passing' })
+    await using all = client.discovery.watchService('sick', { health: 'any' })
+    await Promise.all([serving.ready(), passing.ready(), all.ready()])
+    const status = (): string | undefined => all.instances.find(({ id }) => id === 'sick-2')?.status
     await setStatus('sick-2', 'warning')
-    await eventually(() => expect(all.instances.find(({ id }) => id === 'sick-2')?.status).toBe('warning'))
+    await eventually(() => expect(status()).toBe('warning'))
+    await eventually(() => expect(ids(passing.instances)).toEqual(['sick-1']))
+    await eventually(() => expect(serving.instances.find(({ id }) => id === 'sick-2')?.status).toBe('warning'))
+    await setStatus('sick-2', 'critical')
+    await eventually(() => expect(status()).toBe('critical'))
+    await eventually(() => expect(ids(serving.instances)).toEqual(['sick-1']))
+    await setStatus('sick-2', 'passing')
+    await eventually(() => expect(ids(serving.instances)).toEqual(['sick-1', 'sick-2']))
     await agent.request('PUT', '/v1/agent/service/maintenance/sick-2?enable=true')
-    await eventually(() => expect(all.instances.find(({ id }) => id === 'sick-2')?.status).toBe('maintenance'))
+    await eventually(() => expect(status()).toBe('maintenance'))
+    await eventually(() => expect(ids(serving.instances)).toEqual(['sick-1']))
+  })
+
+  it('keeps all of its instances when a soft dependency of all of them is down', async () => {
+    const five = ['soft-1', 'soft-2', 'soft-3', 'soft-4', 'soft-5']
+    for (const id of five) await register('soft', id)
+    await using watcher = client.discovery.watchService('soft')
+    const lengths: number[] = []
+    watcher.on('change', ({ snapshot }) => void lengths.push(snapshot.instances.length))
+    await watcher.ready()
+    for (const id of five) await setStatus(id, 'warning')
+    await eventually(() => expect(watcher.instances.map(({ status }) => status)).toEqual(five.map(() => 'warning')))
+    expect(new Set(lengths)).toEqual(new Set([5]))
   })
 
   it('can be narrowed by several tags, a filter and metadata', async () => {
@@ -136,9 +157,12 @@ describe('a watched service', () => {
     await setStatus('later-1', 'passing')
     await eventually(() => expect(ids(watcher.instances)).toEqual(['later-1']))
     expect(watcher.snapshot.emptyReason).toBeUndefined()
+    await setStatus('later-1', 'warning')
+    await using strict = client.discovery.watchService('later', { health: 'passing' })
+    expect((await strict.ready()).emptyReason).toBe('none-passing')
     await using tagged = client.discovery.watchService('later', { tags: ['none-has-it'] })
     expect((await tagged.ready()).emptyReason).toBe('none-matching')
-    expect(told).toEqual(['+later-1'])
+    expect(told.filter((line) => !line.startsWith('~'))).toEqual(['+later-1'])
   })
 
   it('yields the current state first and then the latest to an iteration, which ends when it is closed', async () => {
@@ -171,7 +195,7 @@ describe('a watched service', () => {
     const told = record(watcher)
     watcher.pause()
     await register('pause', 'pause-2')
-    await using other = client.discovery.watchService('pause', { passingOnly: false })
+    await using other = client.discovery.watchService('pause', { health: 'any' })
     await eventually(() => expect(other.instances).toHaveLength(2))
     expect(told).toEqual([])
     watcher.resume()
@@ -188,6 +212,29 @@ describe('a watched service', () => {
     await watcher.ready()
     await register('named', 'named-1', { tags: ['x'] })
     await eventually(() => expect(watcher.services).toContainEqual({ name: 'named', tags: ['x'] }))
+  })
+
+  it('tells of services only what changed, however often Consul lists their tags in another order', async () => {
+    await register('tagged', 'tagged-1', { tags: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] })
+    await register('tagged', 'tagged-2', { tags: ['h', 'i', 'j', 'k'] })
+    const orders = new Set<string>()
+    await eventually(async () => {
+      orders.add((await agent.request('GET', '/v1/catalog/services')).text)
+      expect(orders.size).toBeGreaterThan(1)
+    })
+    // Each is read anew by itself.
+    await using own = discoveryClient({ address: agent.url }, { wait: '100ms', interval: 10 })
+    const watcher = own.discovery.watchServices()
+    const told: string[] = []
+    watcher.on('change', ({ updated }) => told.push(...updated.map(({ name }) => name)))
+    await watcher.ready()
+    const before = watcher.snapshot.receivedAt ?? 0
+    await eventually(() => expect(watcher.snapshot.receivedAt).toBeGreaterThan(before + 1_000))
+    expect(told).toEqual([])
+    const { tags } = watcher.services.find(({ name }) => name === 'tagged') ?? { tags: [] }
+    expect(tags).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'])
+    const names = watcher.services.map(({ name }) => name)
+    expect(names).toEqual(names.toSorted())
   })
 
   it('follows nodes, checks in a state, events and prepared queries', async () => {

@@ -21,7 +21,8 @@ async function registerOurs(): Promise<() => Promise<unknown>> {
     name: kind,
     id,
     check: { ttl: ttlMs },
-    heartbeat: { thread: 'worker', warnAfter: ttlMs / 10, criticalAfter: ttlMs * 1.5 },
+    heartbeat: { thread: 'worker' },
+    eventLoop: { warnAfter: ttlMs / 10, criticalAfter: ttlMs * 1.5 },
   })
   return () => client.close()
 }

@@ -28,7 +28,7 @@ export type OnTheWay = (request: HttpRequest, send: HttpClient) => Promise<HttpA
 /** A client without the environment's `CONSUL_*` variables. */
 export function configClient(options: ProconsulOptions, watch: WatchOptions = {}, onTheWay?: OnTheWay): ConfigClient {
   const { connection, runtime } = resolveOptions(options, {})
-  const http = new ConsulHttpClient(connection, runtime.clock)
+  const http = new ConsulHttpClient(connection, runtime)
   const plainReads = new Lane(8, runtime.clock)
   const engine = new WatchEngine(runtime, { blockingPlaces: 64, plainReads }, resolveWatchOptions(watch))
   const sent: HttpClient = onTheWay === undefined ? http : { request: (request) => onTheWay(request, http) }

@@ -10,15 +10,28 @@ export interface Ending {
   readonly tookMs: number
 }
 
-/** A program of `examples` in a process of its own, as a user starts it. */
+/** How to start a program. */
+export interface StartOptions {
+  /** What stands before the file on the command line of Node.js. */
+  readonly nodeOptions?: readonly string[]
+  /** Whether it leads a process group of its own, which `sendToGroup` reaches. */
+  readonly ownGroup?: boolean
+}
+
+/** A program in a process of its own, as a user starts it. */
 export class ExampleProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #exited: Promise<unknown>
   output = ''
   errors = ''
 
-  constructor(file: string, variables: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [file], {
+  constructor(
+    file: string,
+    variables: Readonly<Record<string, string>>,
+    { nodeOptions = [], ownGroup = false }: StartOptions = {},
+  ) {
+    this.#child = spawn(process.execPath, [...nodeOptions, file], {
+      detached: ownGroup,
       env: { ...process.env, NODE_DEBUG: '', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -41,6 +54,11 @@ export class ExampleProcess implements AsyncDisposable {
 
   send(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  /** Sends the signal to the program and all that it has started, as a terminal does. */
+  sendToGroup(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal)
   }
 
   /** Sends the signals one after another and waits for the end. */

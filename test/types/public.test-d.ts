@@ -7,6 +7,7 @@ import {
   isProconsulError,
   type Duration,
   type KvEntry,
+  type KvWatcher,
   type Logger,
   type ProconsulError,
   type ProconsulErrorCode,
@@ -103,17 +104,17 @@ describe('keys', () => {
     expectTypeOf(await consul.kv.keys('a/')).toEqualTypeOf<readonly string[]>()
   })
 
-  it('are watched as trees where the name says so', () => {
+  it('are watched one by one, which may not be there, or as a tree, which may be empty', () => {
     expectTypeOf(consul.kv.watch('a').value).toEqualTypeOf<KvEntry | undefined>()
-    expectTypeOf(consul.kv.watch('a/').value).toEqualTypeOf<readonly KvEntry[] | undefined>()
-    expectTypeOf(consul.kv.watch(process.argv[0] ?? '').value).toEqualTypeOf<KvEntry | readonly KvEntry[] | undefined>()
+    expectTypeOf(consul.kv.watchTree('a/').value).toEqualTypeOf<readonly KvEntry[]>()
+    expectTypeOf(consul.kv.watch('a')).toEqualTypeOf<KvWatcher<KvEntry | undefined>>()
   })
 
   it('are watched by the same verbs as services', () => {
     type Verbs = Pick<ServiceWatcher, 'pause' | 'resume' | 'refresh' | 'close' | 'failure'>
-    type Facts = Pick<ServiceSnapshot, 'index' | 'receivedAt' | 'stale'>
+    type Facts = Pick<ServiceSnapshot, 'receivedAt' | 'stale'>
     expectTypeOf(consul.kv.watch('a')).toExtend<Verbs & Facts>()
-    expectTypeOf(consul.kv.watch('a/')).toExtend<Verbs & Facts>()
+    expectTypeOf(consul.kv.watchTree('a/')).toExtend<Verbs & Facts>()
   })
 })
 

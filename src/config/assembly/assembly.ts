@@ -1,26 +1,19 @@
-import { documentIssue, type LayerDocuments, type LayerFormat } from './documents.js'
+import { sameList } from '../../core/equal.js'
 import { KeyProblem, nestKeys } from '../formats/keys.js'
-import { ConfigRejection, type ConfigIssue } from '../issue.js'
-import { Origins } from '../origin.js'
+import type { LayerFormat } from '../formats/layer-format.js'
 import { interpolate, type Interpolated } from '../tree/interpolate.js'
 import { mergeTrees } from '../tree/merge.js'
 import { formatPath } from '../tree/path.js'
 import { settle } from '../tree/settle.js'
 import { isTreeObject, TreeProblem, type Tree, type TreeObject } from '../tree/tree.js'
+import { documentIssue, type AssembledLayer, type LayerDocuments } from './documents.js'
+import { ConfigRejection, type ConfigIssue } from './issue.js'
+import { Origins, type ConfigOrigin, type LayeredTrees } from './origin.js'
 
-/** All layers as one tree, before validation. */
-export interface Assembly {
-  readonly layers: readonly AssembledLayer[]
-  readonly defaults: TreeObject
-  /** Frozen. Parts that are equal to those of the assembly before are the same objects. */
-  readonly tree: TreeObject
+/** All layers as one tree, before validation. The tree is frozen, and parts that are equal to those of the one before are the same objects. */
+export interface Assembly extends LayeredTrees {
   /** Which text took over a value from where. */
   readonly flows: Interpolated['flows']
-}
-
-/** One layer as a tree. */
-export interface AssembledLayer extends LayerDocuments {
-  readonly tree: TreeObject
 }
 
 const NOTHING: TreeObject = Object.freeze({})
@@ -43,27 +36,34 @@ export class Assembler {
     const issues: ConfigIssue[] = []
     const assembled = layers.map((layer, index) => ({ ...layer, tree: this.#layerTree(layer, index, issues) }))
     if (issues.length > 0) throw new ConfigRejection(issues)
-    const merged = assembled.reduce((below, { tree }) => mergeTrees(below, tree), this.#defaults)
+    const merged = this.#merged(assembled)
     const plain = { layers: assembled, defaults: this.#defaults, tree: merged, flows: [] }
-    const { tree, flows } = this.#interpolates ? this.#interpolated(plain) : plain
+    const origins = new Origins(plain, this.#format)
+    const { tree, flows } = this.#interpolates
+      ? orRejected(
+          () => interpolate(merged),
+          ({ segments }) => origins.of(segments),
+        )
+      : plain
     this.#last = { ...plain, tree: settle(this.#last?.tree, tree), flows }
     return this.#last
   }
 
-  #interpolated(plain: Assembly): Interpolated {
-    try {
-      return interpolate(plain.tree)
-    } catch (error) {
-      if (!(error instanceof TreeProblem)) throw error
-      const { message, segments } = error
-      const origin = new Origins(plain, this.#format).of(segments)
-      throw new ConfigRejection([{ message, path: formatPath(segments), ...origin }])
-    }
+  #merged(layers: readonly AssembledLayer[]): TreeObject {
+    const origins = new Origins({ layers, defaults: this.#defaults, tree: this.#defaults }, this.#format)
+    return layers.reduce(
+      (below, layer) =>
+        orRejected(
+          () => mergeTrees(below, layer.tree),
+          ({ segments }) => origins.within(layer, segments),
+        ),
+      this.#defaults,
+    )
   }
 
   #layerTree(layer: LayerDocuments, index: number, issues: ConfigIssue[]): TreeObject {
     const before = this.#last?.layers[index]
-    if (before !== undefined && isSameList(before.documents, layer.documents)) return before.tree
+    if (before !== undefined && sameList(before.documents, layer.documents)) return before.tree
     try {
       return settle(before?.tree, this.#format === 'keys' ? nestKeys(layer.documents) : documentsTree(layer, issues))
     } catch (error) {
@@ -84,8 +84,15 @@ function documentsTree({ layer, documents }: LayerDocuments, issues: ConfigIssue
   return merged
 }
 
-function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, index) => item === b[index])
+/** What `make` yields; a problem with it rejects the state, and is told with where it comes from. */
+function orRejected<R>(make: () => R, originOf: (problem: TreeProblem) => ConfigOrigin | undefined): R {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof TreeProblem)) throw error
+    const { message, segments } = error
+    throw new ConfigRejection([{ message, path: formatPath(segments), ...originOf(error) }])
+  }
 }
 
 function kindOf(tree: Tree): string {

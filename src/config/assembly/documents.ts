@@ -1,16 +1,14 @@
-import { KV_DECODERS, type KvEntry } from '../../api/kv-entry.js'
-import { DocumentProblem, type ParseDocument } from '../formats/document.js'
+import type { KvEntry } from '../../api/kv-entry.js'
+import { DocumentProblem } from '../formats/document.js'
 import { isFolderMark } from '../formats/keys.js'
-import { ConfigRejection, type ConfigIssue } from '../issue.js'
-import type { ConfigLayer } from '../layer.js'
-import { LayerFinder, nameWithin } from '../layer-finder.js'
+import type { LayerFormat } from '../formats/layer-format.js'
+import { textOfBase64 } from '../formats/text.js'
+import { LayerFinder, nameWithin } from '../layers/layer-finder.js'
+import type { ConfigLayer } from '../layers/layer.js'
 import { coerceText } from '../tree/coerce.js'
 import { formatPath } from '../tree/path.js'
-import { TreeProblem, type Tree } from '../tree/tree.js'
-
-/** How the keys of a layer are read: each as a value, or each as a document. */
-export type LayerFormat =
-  { readonly type: 'keys'; readonly coerce: boolean } | { readonly type: 'documents'; readonly parse: ParseDocument }
+import { TreeProblem, type Tree, type TreeObject } from '../tree/tree.js'
+import { ConfigRejection, type ConfigIssue } from './issue.js'
 
 /** One key of a layer, read. */
 export interface ConfigDocument {
@@ -25,6 +23,11 @@ export interface ConfigDocument {
 export interface LayerDocuments {
   readonly layer: ConfigLayer
   readonly documents: readonly ConfigDocument[]
+}
+
+/** A layer as one tree. */
+export interface AssembledLayer extends LayerDocuments {
+  readonly tree: TreeObject
 }
 
 /** Reads the keys of all layers, each key only once as long as it does not change. */
@@ -63,7 +66,7 @@ export class DocumentReader {
   }
 
   #document(entry: KvEntry, name: string): ConfigDocument {
-    const text = KV_DECODERS.utf8(entry.value)
+    const text = textOfBase64(entry.value)
     const tree = this.#format.type === 'keys' ? leaf(text, this.#format.coerce) : this.#format.parse(text, entry.key)
     return { key: entry.key, name, modifyIndex: entry.modifyIndex, tree }
   }
@@ -106,14 +109,23 @@ export function documentIssue(
   entry: { key: string; modifyIndex: number },
   error: unknown,
 ): ConfigIssue {
-  const known = error instanceof DocumentProblem || error instanceof TreeProblem
+  const known = knownProblem(error)
   return {
     // What a format function throws may quote the document.
-    message: known ? error.message : 'cannot be read: its format function failed',
-    ...(error instanceof TreeProblem && error.segments.length > 0 && { path: formatPath(error.segments) }),
+    message: known?.message ?? 'cannot be read: its format function failed',
+    ...(known instanceof TreeProblem && known.segments.length > 0 && { path: formatPath(known.segments) }),
     layer: layer.path,
     key: entry.key,
     modifyIndex: entry.modifyIndex,
-    ...(error instanceof DocumentProblem && error.position),
+    ...(known instanceof DocumentProblem && known.position),
+  }
+}
+
+/** One of ours. What a format function throws may be anything, also something that throws when it is looked at. */
+function knownProblem(error: unknown): DocumentProblem | TreeProblem | undefined {
+  try {
+    return error instanceof DocumentProblem || error instanceof TreeProblem ? error : undefined
+  } catch {
+    return undefined
   }
 }

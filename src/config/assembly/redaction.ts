@@ -1,8 +1,8 @@
-import type { Assembly } from './assembly.js'
-import type { ConfigIssue } from '../issue.js'
 import { leavesOf } from '../tree/diff.js'
+import type { Interpolated } from '../tree/interpolate.js'
 import { matchesAbove, parsePath, type Segments } from '../tree/path.js'
 import type { Tree } from '../tree/tree.js'
+import type { ConfigIssue } from './issue.js'
 
 /** Stands for the value of a secret. */
 export const REDACTED = '[secret]'
@@ -11,7 +11,7 @@ export const REDACTED = '[secret]'
 export class Redaction {
   readonly #patterns: Segments[]
 
-  constructor(secrets: readonly Segments[], flows: Assembly['flows'] = []) {
+  constructor(secrets: readonly Segments[], flows: Interpolated['flows'] = []) {
     this.#patterns = [...secrets]
     let before: number
     do {

@@ -1,8 +1,6 @@
 import type { Clock } from '../../core/clock.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
-import type { LayerDocuments } from '../assembly/documents.js'
-import type { Redaction } from '../assembly/redaction.js'
-import type { ConfigCache } from './config-cache.js'
+import type { ConfigCache, KeptConfig } from './config-cache.js'
 
 /** Writes the cache behind the changes, one write at a time; of several states that came meanwhile only the last. */
 export class CacheWriter {
@@ -16,19 +14,15 @@ export class CacheWriter {
     this.#clock = clock
   }
 
-  /** Keeps a state. A failure goes to `onError`: the configuration itself does not depend on it. */
-  save(
-    layers: readonly LayerDocuments[],
-    version: number,
-    redaction: Redaction,
-    onError: (error: ProconsulError) => void,
-  ): void {
+  /** Keeps a state. How it went goes to `onWritten`: the configuration itself does not depend on it. */
+  save(config: KeptConfig, onWritten: (error: ProconsulError | undefined) => void): void {
     const savedAt = this.#clock.now()
     this.#next = async () => {
       try {
-        await this.#cache.write(layers, version, redaction, savedAt)
+        await this.#cache.write(config, savedAt)
+        onWritten(undefined)
       } catch (error) {
-        onError(isProconsulError(error) ? error : unexpected(error))
+        onWritten(isProconsulError(error) ? error : unexpected(error))
       }
     }
     this.#writing ??= this.#run()

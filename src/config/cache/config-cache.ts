@@ -2,10 +2,11 @@ import { isRecord } from '../../core/option-check.js'
 import type { SnapshotFile } from '../../core/snapshot-file.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
 import type { Tenancy } from '../../http/request.js'
-import type { ConfigDocument, LayerDocuments, LayerFormat } from '../assembly/documents.js'
-import { keySegments } from '../formats/keys.js'
-import type { ConfigLayer } from '../layer.js'
+import type { ConfigDocument, LayerDocuments } from '../assembly/documents.js'
 import { withoutSecrets, type Redaction } from '../assembly/redaction.js'
+import { keySegments } from '../formats/keys.js'
+import type { LayerFormat } from '../formats/layer-format.js'
+import type { ConfigLayer } from '../layers/layer.js'
 import { toTree } from '../tree/tree.js'
 import { seal, unseal } from './seal.js'
 
@@ -13,6 +14,13 @@ import { seal, unseal } from './seal.js'
 
 /** What a cache file must hold to be used. A change of its shape is a new version. */
 export const CONFIG_CACHE = Object.freeze({ kind: 'config', version: 1 })
+
+/** What is kept. */
+export interface KeptConfig {
+  readonly layers: readonly LayerDocuments[]
+  readonly version: number
+  readonly redaction: Redaction
+}
 
 /** What was kept. */
 export interface CachedConfig {
@@ -57,12 +65,7 @@ export class ConfigCache {
   }
 
   /** Keeps the layers. @throws ProconsulError `PROCONSUL_CACHE_FAILED` */
-  async write(
-    layers: readonly LayerDocuments[],
-    version: number,
-    redaction: Redaction,
-    savedAt: number,
-  ): Promise<void> {
+  async write({ layers, version, redaction }: KeptConfig, savedAt: number): Promise<void> {
     const { key, format } = this.#identity
     const body = {
       of: this.#signature,
@@ -117,7 +120,7 @@ function documentsOf(list: unknown): ConfigDocument[] {
     if (!isRecord(document)) return []
     const { key, name, modifyIndex, tree } = document
     if (typeof key !== 'string' || typeof name !== 'string' || typeof modifyIndex !== 'number') return []
-    return [{ key, name, modifyIndex, tree: toTree(tree) }]
+    return [{ key, name, modifyIndex, tree: toTree(tree ?? null) }]
   })
 }
 

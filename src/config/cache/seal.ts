@@ -2,9 +2,6 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
 /** Encryption of a cache with a key that the application was given: AES-256-GCM, a fresh nonce each time. */
 
-/** Length of the key. */
-export const CACHE_KEY_BYTES = 32
-
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 

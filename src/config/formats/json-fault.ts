@@ -10,6 +10,13 @@ export function jsonFault(text: string): number {
   return scanner.at
 }
 
+/** Offset of the first name that its object has already, in a text that is JSON; undefined when there is none. */
+export function repeatedName(text: string): number | undefined {
+  const scanner = new Scanner(text)
+  scanner.document()
+  return scanner.repeated
+}
+
 const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y
 const SPACE = /[ \t\r\n]*/y
@@ -19,6 +26,7 @@ const STRING_START = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*
 /** Each method moves on over what it names and returns whether it was whole. */
 class Scanner {
   at = 0
+  repeated: number | undefined
   readonly #text: string
 
   constructor(text: string) {
@@ -31,14 +39,22 @@ class Scanner {
 
   #value(): boolean {
     this.#skip(SPACE)
-    if (this.#text[this.at] === '{') return this.#sequence('}', () => this.#property())
+    if (this.#text[this.at] === '{') {
+      const names = new Set<string>()
+      return this.#sequence('}', () => this.#property(names))
+    }
     if (this.#text[this.at] === '[') return this.#sequence(']', () => this.#value())
     return this.#text[this.at] === '"' ? this.#string() : this.#skip(LITERAL)
   }
 
-  #property(): boolean {
+  #property(names: Set<string>): boolean {
     this.#skip(SPACE)
-    return this.#string() && this.#sign(':') && this.#value()
+    const start = this.at
+    if (!this.#string()) return false
+    const name = String(JSON.parse(this.#text.slice(start, this.at)))
+    if (names.has(name)) this.repeated ??= start
+    names.add(name)
+    return this.#sign(':') && this.#value()
   }
 
   #sequence(end: string, item: () => boolean): boolean {

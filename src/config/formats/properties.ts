@@ -1,20 +1,36 @@
-import type { Tree } from '../tree/tree.js'
-import { DocumentProblem } from './document.js'
-import { NestedValues, nameSegments } from './nested-values.js'
+import { TreeProblem, type Tree } from '../tree/tree.js'
+import { DocumentProblem, type Position } from './document.js'
+import { joinParts, NestedValues, nameParts, type NameParts } from './nested-values.js'
 
 /**
  * Reads Java properties (https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html#load(java.io.Reader)):
  * `#` and `!` begin comments, `=`, `:` or space ends a name, a backslash at the end of a line goes on in the next. Names nest by dots,
- * and `servers[0]` names an item of a list. A name that is given twice counts the last time.
+ * `servers[0]` names an item of a list, and dots within brackets are part of a name. A name that is given twice counts the last time.
  */
 export function parseProperties(text: string, read: (text: string) => Tree): Tree {
   const values = new NestedValues()
+  const places: { readonly parts: NameParts; readonly position: Position }[] = []
   for (const { line, content } of logicalLines(text)) {
     const { name, value } = split(content)
-    const problem = values.set(unescape(name, line).split('.').flatMap(nameSegments), read(unescape(value, line)))
-    if (problem !== undefined) throw new DocumentProblem(problem, { line, column: 1 })
+    const parts = joinParts(dottedNames(unescape(name, line)).map(nameParts))
+    const position = { line, column: 1 }
+    const problem = values.set(parts, read(unescape(value, line)))
+    if (problem !== undefined) throw new DocumentProblem(problem, position)
+    places.push({ parts, position })
   }
-  return values.toTree()
+  try {
+    return values.toTree()
+  } catch (error) {
+    if (!(error instanceof TreeProblem)) throw error
+    const { message, segments } = error
+    const place = places.find(({ parts }) => segments.every((segment, index) => segment === parts.segments[index]))
+    throw new DocumentProblem(message, place?.position)
+  }
+}
+
+/** The parts between the dots; those within brackets part nothing. */
+function dottedNames(name: string): readonly string[] {
+  return name.includes('[') ? (name.match(/(?:\[[^[\]]*\]|[^.])+|(?<=^|\.)(?=\.|$)/g) ?? [name]) : name.split('.')
 }
 
 interface LogicalLine {

@@ -6,9 +6,8 @@ import type { QueryMeta } from '../../http/query-meta.js'
 import { askedOptions } from '../../watch/asked-options.js'
 import type { WatchRead, WatchReading } from '../../watch/watch-query.js'
 import { countForeign, type Coverage } from './coverage.js'
-import { provesDeletion } from './deletion-proof.js'
-import type { LayerScope, SourceParts } from './layer-reader.js'
-import { keepEntries, newestIndex, ownEntries, type LayerState } from './layer-state.js'
+import { keepEntries, newestIndex, ownEntries } from './layer-state.js'
+import type { LayerScope, Look, SourceParts } from './source-parts.js'
 
 /** Layers in one folder, or one layer. */
 export interface Covered extends Coverage {
@@ -38,19 +37,16 @@ export const FAILURES_OF_THE_WHOLE: readonly ProconsulErrorCode[] = [
 
 type Names = Answer<readonly string[]>
 
-type SeenState = Pick<LayerState, 'entries' | 'index'>
-
-const NOTHING: SeenState = Object.freeze({ entries: [], index: 0 })
-
-/** One look at the store. */
-interface Look {
-  readonly own: readonly KvEntry[]
+/** What one way of reading yields. */
+interface Read extends Look {
   readonly meta: QueryMeta
-  readonly isCrowded: boolean
 }
 
+/** Nothing was read yet, and nothing may be read. */
+const NOTHING: readonly KvEntry[] = Object.freeze([])
+
 /**
- * Reads the layers of one folder, and whether the folder is crowded. To begin with it reads the layers alone, and beside them the names
+ * Reads the layers of one folder, and whether the folder is worth it. To begin with it reads the layers alone, and beside them the names
  * of what else is there; from then on it waits for the folder as a whole, so that the answer that brings a change is the change.
  */
 export class CoverReader {
@@ -59,8 +55,7 @@ export class CoverReader {
   readonly #coverage: Covered
   readonly #disturbances: TokenBucket
   #isRestless = false
-  #last: SeenState = NOTHING
-  #before: SeenState = NOTHING
+  #last: { readonly entries: readonly KvEntry[]; readonly index: number } | undefined
 
   constructor(parts: SourceParts, scope: LayerScope, coverage: Covered) {
     this.#parts = parts
@@ -69,74 +64,83 @@ export class CoverReader {
     this.#disturbances = new TokenBucket(parts.runtime.clock, DISTURBANCES)
   }
 
-  async read(request: WatchRead): Promise<WatchReading<LayerState>> {
-    // A watch that waits by an index has accepted the answer it came with. Others it dropped, and nobody saw them.
-    if (request.index === this.#last.index) this.#before = this.#last
-    const [before, last] = [this.#before, this.#last]
+  async read(request: WatchRead): Promise<WatchReading<Look>> {
+    const last = this.#last
     // Later on the store may be an older one, restored from a snapshot: then only one request is one look for sure.
-    const isFirst = last === NOTHING && !request.fresh && this.#coverage.prefixes.length > 1
-    const { own, meta, isCrowded } = isFirst ? await this.#layers(request.signal) : await this.#folder(request)
-    const entries = keepEntries(before.entries, own)
+    const isFirst = last === undefined && !request.fresh && this.#coverage.prefixes.length > 1
+    const {
+      entries: read,
+      meta,
+      isFiltered,
+      fitness,
+    } = isFirst ? await this.#layers(request.signal) : await this.#folder(request)
+    const entries = keepEntries(last?.entries ?? NOTHING, read)
     const index = meta.index ?? 0
-    if (request.index !== undefined && index > request.index && entries === before.entries) {
+    if (request.index !== undefined && index > request.index && entries === last?.entries) {
       this.#isRestless ||= this.#disturbances.take() > 0
     }
-    this.#last = { entries, index }
-    // Whether the last look was accepted shows only when a watch waits by its index: what is gone since either has to be proven.
-    const proofs = [...new Set([before, last])].map((look) =>
-      provesDeletion(this.#parts, this.#scope, { before: look, entries }, request.signal),
-    )
-    const advanced = (await Promise.all(proofs)).every(Boolean)
-    return { value: { entries, index, advanced, isCrowded: isCrowded || this.#isRestless }, meta }
+    if (fitness !== 'denied') this.#last = { entries, index }
+    const isCrowded = fitness === 'good' && this.#isRestless
+    return { value: { entries, isFiltered, fitness: isCrowded ? 'crowded' : fitness }, meta }
   }
 
   /** The layers alone, and beside them whether others crowd the folder. */
-  async #layers(signal: AbortSignal): Promise<Look> {
+  async #layers(signal: AbortSignal): Promise<Read> {
     const names = await this.#names(signal, '/')
+    // With a token that may not list the folder, a transaction leaves out what it may not list, and does not say so.
+    if (names === 'denied') return { entries: NOTHING, meta: { index: 1 }, isFiltered: false, fitness: 'denied' }
     const [look, isCrowded] = await Promise.all([this.#look(names, signal), this.#hasManyForeign(names, signal)])
-    return { ...look, isCrowded }
+    return { ...look, fitness: isCrowded ? 'crowded' : 'good' }
   }
 
-  async #look(names: Names | undefined, signal: AbortSignal): Promise<Omit<Look, 'isCrowded'>> {
+  async #look(names: Names | undefined, signal: AbortSignal): Promise<Omit<Read, 'fitness'>> {
     const { access } = this.#scope
     const listed = names?.meta.index === undefined ? undefined : await this.#sideBySide(names, names.meta.index, signal)
     if (listed !== undefined) return listed
-    const own = ownEntries(
+    const entries = ownEntries(
       this.#scope,
       await this.#parts.txn.trees(this.#coverage.prefixes, { ...access, signal, repeat: false }),
     )
     // A transaction tells no index. What is newer than the newest key ends a wait by that one's.
-    return { own, meta: { index: Math.max(1, newestIndex(own)) } }
+    return { entries, meta: { index: Math.max(1, newestIndex(entries)) }, isFiltered: false }
   }
 
   /**
    * The layers side by side, which the agent answers sooner than one request for all. They are one look at the store, that of the names,
    * unless one of them has changed since: then undefined.
    */
-  async #sideBySide(names: Names, index: number, signal: AbortSignal): Promise<Omit<Look, 'isCrowded'> | undefined> {
+  async #sideBySide(names: Names, index: number, signal: AbortSignal): Promise<Omit<Read, 'fitness'> | undefined> {
     const { access } = this.#scope
     // A server that lags, or that leads no more, could answer with what was there before the names.
     const options = { ...access, signal, repeat: false, consistent: true, encoding: 'base64' } as const
-    const answers = await Promise.all(
-      this.#coverage.prefixes.map(async (prefix) => {
-        const { value, meta } = await this.#parts.kv.list(prefix, options)
-        const isSame = value.length === 0 ? isMissing(prefix, names.value) : (meta.index ?? Infinity) <= index
-        return isSame ? value : undefined
-      }),
+    const answers = await Promise.all(this.#coverage.prefixes.map((prefix) => this.#parts.kv.list(prefix, options)))
+    const isSame = answers.every(({ value, meta }, at) =>
+      value.length === 0
+        ? isMissing(this.#coverage.prefixes[at] ?? '', names.value)
+        : (meta.index ?? Infinity) <= index,
     )
-    const entries = answers.flatMap((value) => value ?? [])
-    return answers.includes(undefined) ? undefined : { own: ownEntries(this.#scope, entries), meta: { index } }
+    if (!isSame) return undefined
+    return {
+      entries: ownEntries(
+        this.#scope,
+        answers.flatMap(({ value }) => value),
+      ),
+      meta: { index },
+      isFiltered: answers.some(({ meta }) => meta.filteredByAcls === true),
+    }
   }
 
-  async #folder(request: WatchRead): Promise<Look> {
-    const { access } = this.#scope
-    const options = { ...access, ...askedOptions(request), encoding: 'base64' } as const
-    const { value, meta } = await this.#parts.kv.list(this.#coverage.cover, options)
-    const own = ownEntries(this.#scope, value)
+  async #folder(request: WatchRead): Promise<Read> {
+    const { cover, prefixes } = this.#coverage
+    const options = { ...this.#scope.access, ...askedOptions(request), encoding: 'base64' } as const
+    const { value, meta } = await this.#parts.kv.list(cover, options)
+    const entries = ownEntries(this.#scope, value)
     const isLarge =
-      own.length < value.length && sizeOf(value) > sizeOf(own) + Math.max(sizeOf(own), FOREIGN_SIZE_ALLOWED)
+      entries.length < value.length && sizeOf(value) > sizeOf(entries) + Math.max(sizeOf(entries), FOREIGN_SIZE_ALLOWED)
+    const isFiltered = meta.filteredByAcls === true
     // Where something is left out, the token may not read all of the folder.
-    return { own, meta, isCrowded: isLarge || meta.filteredByAcls === true }
+    const fitness = isLarge || isFiltered ? 'crowded' : 'good'
+    return { entries, meta, isFiltered: isFiltered && prefixes.length === 1, fitness }
   }
 
   /** Asks for the names of all keys only where those of the first level leave it open. */
@@ -146,16 +150,17 @@ export class CoverReader {
     const foreign = countForeign(layers, folders.value)
     if (foreign === 0 || foreign > FOREIGN_KEYS_ALLOWED) return foreign > 0
     const keys = await this.#names(signal)
-    return keys === undefined || countForeign(layers, keys.value) > FOREIGN_KEYS_ALLOWED
+    return keys === undefined || keys === 'denied' || countForeign(layers, keys.value) > FOREIGN_KEYS_ALLOWED
   }
 
-  /** Names of the folder; undefined when there are too many, or when the token may not list it. */
-  async #names(signal: AbortSignal, separator?: string): Promise<Names | undefined> {
+  /** Names of the folder; undefined when there are too many. */
+  async #names(signal: AbortSignal, separator?: string): Promise<Names | 'denied' | undefined> {
     const options = { ...this.#scope.access, separator, signal, repeat: false }
     try {
       return await this.#parts.kv.keys(this.#coverage.cover, options, { maxBytes: NAMES_MAX_BYTES })
     } catch (error) {
-      if (isProconsulError(error) && FAILURES_OF_THE_WHOLE.includes(error.code)) return undefined
+      if (isProconsulError(error, 'PROCONSUL_RESPONSE_TOO_LARGE')) return undefined
+      if (isProconsulError(error, 'PROCONSUL_PERMISSION_DENIED')) return 'denied'
       throw error
     }
   }

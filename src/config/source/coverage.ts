@@ -1,5 +1,5 @@
-import type { ConfigLayer } from '../layer.js'
-import { LayerFinder } from '../layer-finder.js'
+import type { ConfigLayer } from '../layers/layer.js'
+import { LayerFinder } from '../layers/layer-finder.js'
 
 /** The prefixes that must be read to see all layers, and the one that covers them. */
 export interface Coverage {

@@ -1,30 +1,14 @@
 import type { KvApi } from '../../api/kv.js'
 import type { TxnApi } from '../../api/txn.js'
 import type { Runtime } from '../../core/runtime.js'
-import type { WatchEngine, WatchFamily } from '../../watch/watch-engine.js'
-import type { ConfigLayer } from '../layer.js'
-import type { ConfigAccess } from '../config-options.js'
-import { CoverSource } from './cover-source.js'
+import type { LiveSource } from '../../live/live-source.js'
+import type { WatchEngine } from '../../watch/watch-engine.js'
+import { coverSource } from './cover-source.js'
 import { coverageOf } from './coverage.js'
-import { keepEntries, type LayerState, type StateObserver, type StateSource } from './layer-state.js'
-import { RootedSource } from './rooted-source.js'
-import { SplitSource, type PrefixMark } from './split-source.js'
-
-/** What is read. */
-export interface LayerScope {
-  readonly layers: readonly ConfigLayer[]
-  readonly format: 'keys' | 'documents'
-  readonly access: ConfigAccess
-}
-
-/** What the sources read with. */
-export interface SourceParts {
-  readonly runtime: Runtime
-  readonly kv: KvApi
-  readonly txn: TxnApi
-  readonly states: WatchFamily<LayerState>
-  readonly marks: WatchFamily<PrefixMark>
-}
+import { keepEntries, type LayerState } from './layer-state.js'
+import { rootedSource } from './rooted-source.js'
+import type { LayerScope, Look, SourceParts } from './source-parts.js'
+import { splitSource } from './split-source.js'
 
 /**
  * Reads all layers as one consistent state, again whenever one of them changes. Layers that share a folder with little else in it are
@@ -38,9 +22,9 @@ export class LayerReader {
       runtime,
       kv,
       txn,
-      states: engine.family({
+      looks: engine.family({
         name: 'config.layers',
-        reconcile: keepState,
+        reconcile: keepLook,
         isEmpty: ({ entries }) => entries.length === 0,
       }),
       marks: engine.family({
@@ -51,16 +35,16 @@ export class LayerReader {
     }
   }
 
-  /** Begins to read; the observer hears of every state until the source is closed. */
-  watch(scope: LayerScope, observer: StateObserver): StateSource {
+  /** The layers as something to follow. */
+  source(scope: LayerScope): LiveSource<LayerState> {
     const { prefixes, cover } = coverageOf(scope.layers, scope.format)
-    if (cover === undefined) return new SplitSource(this.#parts, scope, prefixes, observer).start()
-    if (prefixes.length === 1) return new CoverSource(this.#parts, scope, { prefixes, cover }, observer).start()
-    return new RootedSource(this.#parts, scope, { prefixes, cover }, observer).start()
+    if (cover === undefined) return splitSource(this.#parts, scope, prefixes)
+    if (prefixes.length === 1) return coverSource(this.#parts, scope, { prefixes, cover })
+    return rootedSource(this.#parts, scope, { prefixes, cover })
   }
 }
 
-function keepState(previous: LayerState, next: LayerState): LayerState {
+function keepLook(previous: Look, next: Look): Look {
   const entries = keepEntries(previous.entries, next.entries)
-  return entries === previous.entries && next.isCrowded === previous.isCrowded ? previous : { ...next, entries }
+  return entries === previous.entries && next.fitness === previous.fitness ? previous : { ...next, entries }
 }

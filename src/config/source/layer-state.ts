@@ -1,36 +1,16 @@
 import type { KvEntry } from '../../api/kv-entry.js'
-import type { ProconsulError } from '../../errors/proconsul-error.js'
-import { LayerFinder } from '../layer-finder.js'
-import type { LayerScope } from './layer-reader.js'
+import type { Confirmed } from '../../live/live-source.js'
+import { LayerFinder } from '../layers/layer-finder.js'
+import type { LayerScope } from './source-parts.js'
 
 /** What all layers hold at one moment. */
-export interface LayerState {
+export interface LayerState extends Confirmed {
   /** The keys of all layers, values as base64 text. An entry that did not change is the same object as before. */
   readonly entries: readonly KvEntry[]
   /** Raft index of the read. */
   readonly index: number
-  /**
-   * Whether what is missing since the state before was surely deleted. An agent that lost its state, or a token that lost its right, makes
-   * keys vanish without that.
-   */
-  readonly advanced: boolean
-  /** Whether what others keep beside the layers makes it costly to read along with them. */
-  readonly isCrowded: boolean
-}
-
-/** Hears of the states. Never called before `watch` has returned. */
-export interface StateObserver {
-  /** A state that differs from the one before; the first call brings the first one. */
-  onState(state: LayerState): void
-  /** The first failed read after good ones. */
-  onFailure(error: ProconsulError): void
-  /** The first good read after failures, or of a source; before `onState`. `isSame` when it brought nothing new. */
-  onRecovery(isSame: boolean): void
-}
-
-/** Something that reads states until it is closed. */
-export interface StateSource {
-  close(): void
+  /** Whether the agent said that it left out keys of the layers which the token may not read. Agents before 1.11 do not say so. */
+  readonly isFiltered: boolean
 }
 
 /** The keys that belong to the layers. A layer of keys is a folder: a key with the folder's own name is none of it. */

@@ -1,55 +1,70 @@
 import { AbortLink } from '../../core/abort.js'
-import { backoffMs } from '../../core/backoff.js'
-import { sleep } from '../../core/sleep.js'
+import { persist } from '../../core/persist.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import type { Hold, LiveSource, Observer } from '../../live/live-source.js'
 import { askedOptions } from '../../watch/asked-options.js'
 import { queryKey } from '../../watch/query-key.js'
+import { scopeOf } from '../../watch/read-scope.js'
 import type { WatchSubscription } from '../../watch/watch-query.js'
-import { provesDeletion } from './deletion-proof.js'
-import type { LayerScope, SourceParts } from './layer-reader.js'
-import { keepEntries, ownEntries, type LayerState, type StateObserver, type StateSource } from './layer-state.js'
-
-/** Where a prefix stands: the index of its last change; 0 while nothing is there. */
-export interface PrefixMark {
-  readonly index: number
-}
+import { layersLabel } from '../layers/layer.js'
+import { keepEntries, ownEntries, type LayerState } from './layer-state.js'
+import type { LayerScope, PrefixMark, SourceParts } from './source-parts.js'
 
 const DELAYS = Object.freeze({ firstMs: 100, maxMs: 10_000 })
 
 /**
  * Waits for each prefix by a blocking query that brings only names, and upon any change reads all of them in one transaction, which is
  * one look at the store. A change during the read leads to another.
+ * @param known what another source told of the same layers
  */
-export class SplitSource implements StateSource {
+export function splitSource(
+  parts: SourceParts,
+  scope: LayerScope,
+  prefixes: readonly string[],
+  known?: LayerState,
+): LiveSource<LayerState> {
+  return {
+    label: layersLabel(scope.layers),
+    observe: (observer) => new SplitHold(parts, scope, prefixes, observer, known),
+  }
+}
+
+class SplitHold implements Hold {
   readonly #parts: SourceParts
   readonly #scope: LayerScope
   readonly #prefixes: readonly string[]
-  readonly #observer: StateObserver
+  readonly #observer: Observer<LayerState>
   readonly #link = new AbortLink()
-  #marks: readonly WatchSubscription<PrefixMark>[] = []
+  readonly #marks: readonly WatchSubscription<PrefixMark>[]
   #state: LayerState | undefined
-  #isReading = false
-  #isWanted = false
-  /** What the observer knows of the reads. It may have heard of failures before this began: the first good one is a recovery as well. */
-  #reads: 'unknown' | 'good' | 'failing' = 'unknown'
+  /** `again` when a mark moved during the read. */
+  #reading: 'no' | 'once' | 'again' = 'no'
 
   constructor(
     parts: SourceParts,
     scope: LayerScope,
     prefixes: readonly string[],
-    observer: StateObserver,
-    known?: LayerState,
+    observer: Observer<LayerState>,
+    known: LayerState | undefined,
   ) {
     this.#parts = parts
     this.#scope = scope
     this.#prefixes = prefixes
     this.#observer = observer
     this.#state = known
+    this.#marks = prefixes.map((prefix) => this.#subscribe(prefix))
   }
 
-  start(): this {
-    this.#marks = this.#prefixes.map((prefix) => this.#subscribe(prefix))
-    return this
+  pause(): void {
+    for (const mark of this.#marks) mark.pause()
+  }
+
+  resume(): void {
+    for (const mark of this.#marks) mark.resume()
+  }
+
+  refresh(): void {
+    for (const mark of this.#marks) mark.refresh()
   }
 
   close(): void {
@@ -60,81 +75,89 @@ export class SplitSource implements StateSource {
   #subscribe(prefix: string): WatchSubscription<PrefixMark> {
     const { kv, marks } = this.#parts
     const { access } = this.#scope
-    return marks.subscribe(
-      {
-        key: queryKey(prefix, access),
-        scope: access.datacenter ?? '',
-        read: async (request) => {
-          const { value, meta } = await kv.keys(prefix, { ...access, ...askedOptions(request) })
-          return { value: { index: value.length === 0 ? 0 : (meta.index ?? 0) }, meta }
-        },
+    const query = {
+      key: queryKey(prefix, access),
+      scope: scopeOf(access),
+      read: async (request: Parameters<typeof askedOptions>[0]) => {
+        const { value, meta } = await kv.keys(prefix, { ...access, ...askedOptions(request) })
+        const index = value.length === 0 ? 0 : (meta.index ?? 0)
+        return { value: { index, isFiltered: meta.filteredByAcls === true }, meta }
       },
-      {
-        onValue: () => void this.#read(),
-        onFailure: (error) => this.#failed(error),
-        // The change that an outage hid may be one that the mark does not show, such as a state that was lost and written anew.
-        onRecovery: () => void this.#read(),
-      },
-    )
+    }
+    return marks.subscribe(query, {
+      onValue: () => this.#moved(),
+      onFailure: (error) => this.#observer.onFailure(error),
+      // The change that an outage hid may be one that the mark does not show, such as a state that was lost and written anew.
+      onRecovery: () => this.#moved(),
+      onConfirmed: () => this.#confirmed(),
+    })
+  }
+
+  /** A layer changed, or may have. What cannot be read, of one layer or all, is read when that is over. */
+  #moved(): void {
+    if (this.#reading === 'no' && this.#areGood) void this.#read()
+    else if (this.#reading !== 'no') this.#reading = 'again'
   }
 
   async #read(): Promise<void> {
-    this.#isWanted = true
-    if (this.#isReading || this.#marks.some(({ snapshot, failure }) => snapshot === undefined && failure === undefined))
-      return
-    this.#isReading = true
-    for (let attempt = 0; this.#needsRead;) {
-      this.#isWanted = false
-      try {
-        await this.#readOnce()
-        attempt = 0
-      } catch (error) {
-        this.#isWanted = true
-        await this.#pause(error, attempt)
-        attempt += 1
-      }
+    const { signal } = this.#link
+    const options = {
+      runtime: this.#parts.runtime,
+      delays: DELAYS,
+      signal,
+      // Whatever it is, the layers may be readable again later.
+      mayRetry: () => true,
+      onFailure: (error: ProconsulError) => this.#observer.onFailure(error),
     }
-    this.#isReading = false
+    try {
+      do {
+        this.#reading = 'once'
+        this.#state = await persist(options, () => this.#look())
+        if (this.#areGood && !this.#link.signal.aborted) this.#observer.onValue(this.#state)
+      } while (this.#isAgain)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      this.#reading = 'no'
+    }
+  }
+
+  async #look(): Promise<LayerState> {
+    const { signal } = this.#link
+    const options = { ...this.#scope.access, signal, repeat: false }
+    const marks = this.#marks.map(({ snapshot }) => snapshot?.value)
+    const index = Math.max(0, ...marks.map((mark) => mark?.index ?? 0))
+    const read = await this.#parts.txn.trees(this.#prefixes, options).catch((error: unknown) => {
+      throw isProconsulError(error) ? error : notUnderstood(error)
+    })
+    const entries = ownEntries(this.#scope, read)
+    return {
+      entries: keepEntries(this.#state?.entries ?? [], entries),
+      index,
+      isFiltered: marks.some((mark) => mark?.isFiltered === true),
+      confirmedAt: this.#parts.runtime.clock.now(),
+    }
+  }
+
+  /** A layer is as it was. All of them are known to be right since the one that was looked at longest ago. */
+  #confirmed(): void {
+    if (this.#reading !== 'no' || this.#state === undefined || !this.#areGood) return
+    const confirmedAt = Math.min(...this.#marks.map(({ snapshot }) => snapshot?.receivedAt ?? 0))
+    if (confirmedAt <= this.#state.confirmedAt) return
+    this.#state = { ...this.#state, confirmedAt }
+    this.#observer.onValue(this.#state)
+  }
+
+  get #areGood(): boolean {
+    return this.#marks.every(({ snapshot, failure }) => snapshot !== undefined && failure === undefined)
   }
 
   /** Asked anew each time, for the answer changes while the loop waits. */
-  get #needsRead(): boolean {
-    return this.#isWanted && !this.#link.signal.aborted
+  get #isAgain(): boolean {
+    return this.#reading === 'again' && !this.#link.signal.aborted
   }
+}
 
-  async #readOnce(): Promise<void> {
-    const { access } = this.#scope
-    const { signal } = this.#link
-    const index = Math.max(0, ...this.#marks.map(({ snapshot }) => snapshot?.index ?? 0))
-    const read = ownEntries(
-      this.#scope,
-      await this.#parts.txn.trees(this.#prefixes, { ...access, signal, repeat: false }),
-    )
-    const before = this.#state ?? { entries: [], index: 0 }
-    const entries = keepEntries(before.entries, read)
-    const advanced = await provesDeletion(this.#parts, this.#scope, { before, entries }, signal)
-    if (signal.aborted) return
-    const isSame = entries === this.#state?.entries
-    if (this.#reads !== 'good' && this.#marks.every(({ failure }) => failure === undefined)) {
-      this.#reads = 'good'
-      this.#observer.onRecovery(isSame)
-    }
-    // The observer may have closed this when it heard of the recovery.
-    if (isSame || this.#link.signal.aborted) return
-    this.#state = { entries, index, advanced, isCrowded: false }
-    this.#observer.onState(this.#state)
-  }
-
-  async #pause(error: unknown, attempt: number): Promise<void> {
-    const { signal } = this.#link
-    const { clock, random } = this.#parts.runtime
-    if (isProconsulError(error) && !signal.aborted) this.#failed(error)
-    await sleep(backoffMs(attempt, DELAYS, random), { clock, signal }).catch(() => undefined)
-  }
-
-  #failed(error: ProconsulError): void {
-    if (this.#reads === 'failing') return
-    this.#reads = 'failing'
-    this.#observer.onFailure(error)
-  }
+function notUnderstood(cause: unknown): ProconsulError {
+  return new ProconsulError('PROCONSUL_BAD_RESPONSE', 'config.layers: the answer could not be understood', { cause })
 }

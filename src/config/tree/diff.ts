@@ -18,7 +18,7 @@ function collect(previous: unknown, next: unknown, segments: Segments, paths: st
   const after = branches(next)
   // A leaf that becomes an object is a change of its own path and of the leaves that came with the object.
   if (isLeaf(previous) || isLeaf(next)) {
-    if (before === undefined && after === undefined && isDeepStrictEqual(previous, next)) return
+    if (before === undefined && after === undefined && isSame(previous, next)) return
     if (isLeaf(previous) && isLeaf(next)) {
       paths.push(formatPath(segments))
       return
@@ -42,11 +42,21 @@ export function leavesOf(value: unknown): readonly { readonly segments: Segments
   return leaves
 }
 
-/** An object with something in it. A list and an empty object are leaves. */
+/** An object with something in it. A list and an empty object are leaves; into instances of classes nobody looks. */
 function branches(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (!isRecord(value) || Object.keys(value).length === 0) return undefined
+  if (!isRecord(value)) return undefined
   const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype ? value : undefined
+  const isPlain = prototype === null || prototype === Object.prototype
+  return isPlain && Object.keys(value).length > 0 ? value : undefined
+}
+
+/** What a schema has made may throw when it is looked at: then it counts as another. */
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return isDeepStrictEqual(a, b)
+  } catch {
+    return false
+  }
 }
 
 function isLeaf(value: unknown): boolean {

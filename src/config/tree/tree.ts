@@ -35,25 +35,31 @@ export function isTreeObject(tree: Tree | undefined): tree is TreeObject {
 
 /**
  * A copy of `value` as a tree. Properties that are undefined are left out.
- * @throws TreeProblem naming the place
+ * @throws TreeProblem naming the place, and nothing else, whatever the value does when it is looked at
  */
 export function toTree(value: unknown): Tree {
-  return new Copy().of(value, [])
+  const copy = new Copy()
+  try {
+    return copy.of(value, [])
+  } catch {
+    throw copy.problem ?? new TreeProblem('cannot be read', [])
+  }
 }
 
 class Copy {
+  /** What it came upon, as opposed to what an accessor of the value threw. */
+  problem: TreeProblem | undefined
   #nodes = 0
 
   of(value: unknown, segments: Segments): Tree {
     this.#nodes += 1
-    if (this.#nodes > MAX_NODES) throw new TreeProblem(`has more than ${MAX_NODES} values`, segments)
-    if (segments.length > MAX_DEPTH)
-      throw new TreeProblem(`is nested more than ${MAX_DEPTH} deep`, segments.slice(0, 3))
+    if (this.#nodes > MAX_NODES) throw this.#problem(`has more than ${MAX_NODES} values`, segments)
+    if (segments.length > MAX_DEPTH) throw this.#problem(`is nested more than ${MAX_DEPTH} deep`, segments.slice(0, 3))
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value
     if (typeof value === 'number' && Number.isFinite(value)) return value
     if (Array.isArray(value)) return value.map((item: unknown, index) => this.of(item, [...segments, String(index)]))
     if (isPlainObject(value)) return this.#object(value, segments)
-    throw new TreeProblem(`is ${kindOf(value)}, which a configuration cannot hold`, segments)
+    throw this.#problem(`is ${kindOf(value)}, which a configuration cannot hold`, segments)
   }
 
   #object(value: Readonly<Record<string, unknown>>, segments: Segments): TreeObject {
@@ -61,10 +67,15 @@ class Copy {
     for (const [name, part] of Object.entries(value)) {
       if (part === undefined) continue
       const problem = nameProblem(name)
-      if (problem !== undefined) throw new TreeProblem(problem, segments)
+      if (problem !== undefined) throw this.#problem(problem, segments)
       copy[name] = this.of(part, [...segments, name])
     }
     return copy
+  }
+
+  #problem(message: string, segments: Segments): TreeProblem {
+    this.problem = new TreeProblem(message, segments)
+    return this.problem
   }
 }
 

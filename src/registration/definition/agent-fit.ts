@@ -1,17 +1,21 @@
-import type { AgentApi } from '../../api/agent.js'
-import type { CheckRegistration } from '../../api/agent-check.js'
-import type { ServiceRegistration } from '../../api/agent-service.js'
 import { invalidOption } from '../../errors/invalid-option.js'
 import { isProconsulError } from '../../errors/proconsul-error.js'
-import { isLoopback } from '../identity/own-address.js'
+import { isLoopback } from '../identity/address.js'
+import type { ResolvedCheck } from './resolve-check.js'
+import type { ResolvedService } from './resolve-definition.js'
 
 /** What a given agent cannot make use of. */
+
+/** An agent that says which version it is. */
+export interface VersionedAgent {
+  self(): Promise<{ readonly version: string }>
+}
 
 /**
  * A check that points to loopback would make an agent on another host check itself.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
-export function refuseLoopbackChecks(checks: readonly CheckRegistration[], isLocal: boolean): void {
+export function refuseLoopbackChecks(checks: readonly ResolvedCheck[], isLocal: boolean): void {
   if (isLocal) return
   for (const check of checks) {
     const target = targetOf(check)
@@ -26,7 +30,10 @@ export function refuseLoopbackChecks(checks: readonly CheckRegistration[], isLoc
  * Older agents refuse the whole registration for a field that they do not know.
  * @throws ProconsulError `PROCONSUL_INVALID_OPTION`
  */
-export async function refuseForeignFields(service: ServiceRegistration, agent: AgentApi): Promise<void> {
+export async function refuseForeignFields(
+  service: Pick<ResolvedService, 'id' | 'name' | 'ports'>,
+  agent: VersionedAgent,
+): Promise<void> {
   if (service.ports === undefined) return
   const version = await versionOf(agent)
   if (version !== undefined && isOlder(version, PORTS_SINCE)) {
@@ -38,7 +45,7 @@ export async function refuseForeignFields(service: ServiceRegistration, agent: A
 const PORTS_SINCE: readonly [number, number] = [1, 22]
 
 /** The agent's version; undefined when it cannot be read, for the token may lack `agent:read`. Then the agent itself has to refuse. */
-async function versionOf(agent: AgentApi): Promise<string | undefined> {
+async function versionOf(agent: VersionedAgent): Promise<string | undefined> {
   try {
     return (await agent.self()).version
   } catch (error) {
@@ -53,7 +60,7 @@ function isOlder(version: string, [major, minor]: readonly [number, number]): bo
   return Number(ownMajor) < major || (Number(ownMajor) === major && Number(ownMinor) < minor)
 }
 
-function targetOf(check: CheckRegistration): string | undefined {
+function targetOf(check: ResolvedCheck): string | undefined {
   if (check.type === 'http') return check.url
   return check.type === 'tcp' || check.type === 'grpc' ? check.address : undefined
 }

@@ -1,4 +1,4 @@
-import { checkInteger, checkStringMap } from '../../core/option-check.js'
+import { checkInteger, checkString, checkStringMap } from '../../core/option-check.js'
 import { invalidOption } from '../../errors/invalid-option.js'
 
 /** Consul's limits on what describes a service (https://developer.hashicorp.com/consul/docs/services/configuration/services-configuration-reference). */
@@ -17,10 +17,30 @@ export function isDnsName(name: string): boolean {
   return DNS_LABEL.test(name)
 }
 
+/** Text that comes back from Consul as it was sent: half a surrogate pair would be replaced there, and be repaired for ever. */
+export function checkText(option: string, text: string): string {
+  if (/\p{Cs}/u.test(text)) throw invalidOption(option, text, 'well-formed text, without half of a surrogate pair')
+  return text
+}
+
+/** A name or id by which the agent can be asked: in a path it cleans `.`, `..` and empty segments away, and refuses control characters. */
+export function checkPathText(option: string, given: unknown): string {
+  const text = checkText(option, checkString(option, given))
+  const isCleaned = /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(text)
+  if (isCleaned || /\p{Cc}/u.test(text)) {
+    throw invalidOption(
+      option,
+      text,
+      "text without control characters that no path would change, as '..' and 'a//b' are",
+    )
+  }
+  return text
+}
+
 /** An id that stays itself in a URL, a log line and a file name. */
 export function checkId(option: string, id: unknown): string {
-  if (typeof id !== 'string' || id.length > LONGEST_ID || !/^[\w.:~@-]+$/.test(id)) {
-    throw invalidOption(option, id, `1 to ${LONGEST_ID} of the characters A-Z a-z 0-9 _ . : ~ @ -`)
+  if (typeof id !== 'string' || id.length > LONGEST_ID || !/^(?!\.{1,2}$)[\w.:~@-]+$/.test(id)) {
+    throw invalidOption(option, id, `1 to ${LONGEST_ID} of the characters A-Z a-z 0-9 _ . : ~ @ -, but not '.' or '..'`)
   }
   return id
 }
@@ -38,6 +58,7 @@ export function checkMeta(option: string, meta: unknown, reserved: number): Read
     if (/^(?:consul|proconsul)-/i.test(key)) {
       throw invalidOption(`${option} key`, key, 'a key that does not begin with consul- or proconsul-')
     }
+    checkText(`${option}.${key}`, value)
     if (Buffer.byteLength(value) > LONGEST_META_VALUE_BYTES) {
       throw invalidOption(`${option}.${key}`, value, `at most ${LONGEST_META_VALUE_BYTES} bytes`)
     }
@@ -47,6 +68,7 @@ export function checkMeta(option: string, meta: unknown, reserved: number): Read
 
 /** A port on which something can listen. */
 export function checkPort(option: string, port: unknown): number {
+  if (port === 0) throw invalidOption(option, port, NO_PORT_YET)
   return checkInteger(option, port, 1, 65_535)
 }
 
@@ -55,10 +77,6 @@ export function checkWeight(option: string, weight: unknown, least: 0 | 1): numb
   return checkInteger(option, weight, least, MOST_WEIGHT)
 }
 
-/** An address to reach a service by, not one to listen on. */
-export function checkAddress(option: string, address: unknown): string {
-  if (typeof address !== 'string' || !/^[^\s/]+$/.test(address) || /^(?:0\.0\.0\.0|\[?::\]?)$/.test(address)) {
-    throw invalidOption(option, address, 'an IP address or a host name by which others reach the service')
-  }
-  return address
-}
+/** With port 0 the system chooses one when the server begins to listen. */
+const NO_PORT_YET =
+  'a whole number from 1 to 65535: listen first, and pass the port that was chosen, `server.address().port`'

@@ -1,5 +1,5 @@
 import type { Duration } from '../../core/duration.js'
-import type { Probes } from '../health/probe.js'
+import type { ProconsulError } from '../../errors/proconsul-error.js'
 import type { CheckDefinition } from './check-definition.js'
 
 /** A share of the traffic, for DNS and for balancers that weigh. */
@@ -43,21 +43,22 @@ export interface ServiceDefinition {
   readonly check?: CheckDefinition | undefined
   /** Several checks in place of `check`; at most one of them TTL. An empty list is a service without checks. */
   readonly checks?: readonly CheckDefinition[] | undefined
-  /** Probes for the health handler of a service whose checks are not TTL. With a TTL check, the same as its `probes`. */
-  readonly probes?: Probes | undefined
   /** Raises the weight step by step from 1 to `weights.passing`, over so long, after the first registration. Default: at once. */
   readonly slowStart?: Duration | undefined
-  /** Warns while the event loop lags. Default off. */
+  /**
+   * When a blocked event loop counts as degraded or down. With heartbeats from the main thread this adds a probe that measures how late
+   * timers are; default none. The heartbeat thread tells of a block itself, while it lasts, also where this is left out.
+   */
   readonly eventLoop?: EventLoopOptions | boolean | undefined
   /** How heartbeats are sent. */
   readonly heartbeat?: HeartbeatOptions | undefined
 }
 
-/** When a lagging event loop counts as a failing dependency. */
+/** When a blocked event loop counts as a failing dependency. */
 export interface EventLoopOptions {
-  /** Default 200 ms. */
+  /** 100 ms and up. Default 200 ms; 1 s for a heartbeat thread where `eventLoop` is left out. */
   readonly warnAfter?: Duration | undefined
-  /** Default: never. */
+  /** Default 30 s. */
   readonly criticalAfter?: Duration | undefined
 }
 
@@ -65,17 +66,13 @@ export interface EventLoopOptions {
 export interface HeartbeatOptions {
   /** `worker`: from a thread of its own, so that a blocked event loop is reported instead of looking like death. Default `main`. */
   readonly thread?: 'main' | 'worker' | undefined
-  /** With a worker: the event loop blocked for so long is a warning. Default 1 s. */
-  readonly warnAfter?: Duration | undefined
-  /** With a worker: the event loop blocked for so long is critical. Default 30 s. */
-  readonly criticalAfter?: Duration | undefined
   /** Whether heartbeats keep the process running. Default true: a registered service that ends without a word is a ghost. */
   readonly keepAlive?: boolean | undefined
 }
 
 /**
- * What can be changed of a registered service. What is left out stays as it is, also the `ttl` and the `probes` of a TTL check (`{}` is
- * none).
+ * What can be changed of a registered service. What is left out stays as it is, also the `ttl` of a TTL check, and the `probes` where none
+ * of the new checks has any (`{}` is none).
  */
 export type ServiceUpdate = Partial<
   Pick<ServiceDefinition, 'tags' | 'meta' | 'weights' | 'port' | 'address' | 'taggedAddresses' | 'check' | 'checks'>
@@ -92,6 +89,11 @@ export interface RegisterOptions {
    * and `close` end it.
    */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Hears of each try that failed and is repeated, until the service is registered or given up. It is what the event `registerFailed` is
+   * to those who have the registration, which comes only with the promise.
+   */
+  readonly onRegisterFailed?: ((error: ProconsulError) => void) | undefined
 }
 
 /** Options of `deregister`. */

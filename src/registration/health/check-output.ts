@@ -1,7 +1,5 @@
+import { cutBytes, OUTPUT_LIMIT_BYTES } from './output-limit.js'
 import type { RegistrationHealth } from './probe-board.js'
-
-/** Consul keeps so many bytes of a check's output, and cuts in the middle of a character. */
-export const OUTPUT_LIMIT_BYTES = 4096
 
 /**
  * What people and programs read in Consul: a line for each dependency, the worst first, and JSON as the last line where it fits.
@@ -27,14 +25,4 @@ const RANK = { critical: 0, warning: 1, passing: 2 } as const
 
 function line(text: string): string {
   return text.replace(/\s+/g, ' ').trim()
-}
-
-/** The longest head of a text with at most so many bytes of UTF-8 that ends at a whole character. */
-export function cutBytes(text: string, limit: number): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= limit) return bytes.toString()
-  let end = limit
-  // Bytes 10xxxxxx continue a character.
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
-  return bytes.subarray(0, end).toString()
 }

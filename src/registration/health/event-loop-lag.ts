@@ -1,15 +1,12 @@
+import { outOfContext } from '../../core/async-context.js'
 import type { Clock, Timer } from '../../core/clock.js'
 import { formatDuration } from '../../core/duration.js'
-import type { ProbeVerdict, ResolvedProbe } from './probe.js'
+import type { ResolvedProbe } from '../definition/probe-definition.js'
+import type { LagBounds } from '../definition/resolve-heartbeat.js'
+import type { ProbeVerdict } from './verdict.js'
 
 /** How often the loop is looked at. A block shorter than the smallest bound of the option is none. */
 const SAMPLE_MS = 100
-
-/** From which lag on the loop counts as degraded or down. */
-export interface LagBounds {
-  readonly warnAfterMs: number
-  readonly criticalAfterMs: number
-}
 
 /** Measures by how much timers are late. */
 export class EventLoopLag {
@@ -22,7 +19,7 @@ export class EventLoopLag {
   }
 
   start(): void {
-    this.#timer ??= this.#sample()
+    this.#timer ??= outOfContext(() => this.#sample())
   }
 
   stop(): void {
@@ -42,7 +39,7 @@ export class EventLoopLag {
   /** The same as a probe among others. */
   asProbe(bounds: LagBounds): ResolvedProbe {
     const run = (): ProbeVerdict => this.verdict(bounds)
-    return { name: 'event-loop', run, timeoutMs: 1_000, intervalMs: 1_000, onFailure: 'critical' }
+    return { name: 'event-loop', run, runInContext: run, timeoutMs: 1_000, intervalMs: 1_000, onFailure: 'critical' }
   }
 
   #sample(): Timer {

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Registration } from '../registration.js'
-import { worstOf } from './probe.js'
+import { worstOf } from '../definition/health-status.js'
 import type { RegistrationHealth } from './probe-board.js'
 
 /**
@@ -10,7 +9,13 @@ import type { RegistrationHealth } from './probe-board.js'
 export type HealthHandler = (request: IncomingMessage, response: ServerResponse, next?: () => void) => void
 
 /** What the handler needs of a registration. */
-export type HealthSource = Pick<Registration, 'id' | 'state' | 'health' | 'isReady'>
+export interface HealthSource {
+  readonly id: string
+  readonly state: string
+  readonly health: RegistrationHealth
+  /** It has not begun to leave and is not critical. */
+  readonly isReady: boolean
+}
 
 interface Answer {
   readonly status: number
@@ -36,7 +41,10 @@ export function createHealthHandler(sources: () => readonly HealthSource[]): Hea
   }
 }
 
-/** Ready while no service of this process has begun to leave or is critical. A Consul that cannot be reached makes nobody unready. */
+/**
+ * Ready while every service of this client has not begun to leave and is passing or warning, as they are for whoever looks for them in
+ * Consul. That Consul cannot be reached changes nothing.
+ */
 function ready(sources: readonly HealthSource[]): Answer {
   const isReady = sources.length > 0 && sources.every((source) => source.isReady)
   const services = sources.map(({ id, state, isReady: ready }) => ({ id, state, ready }))

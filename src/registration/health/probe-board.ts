@@ -1,10 +1,12 @@
-import type { SettableStatus } from '../../api/agent-check.js'
 import { withDeadline } from '../../core/abort.js'
+import { outOfContext } from '../../core/async-context.js'
 import type { Timer } from '../../core/clock.js'
 import { formatDuration } from '../../core/duration.js'
 import type { Runtime } from '../../core/runtime.js'
 import { ProconsulError } from '../../errors/proconsul-error.js'
-import { verdictOf, verdictOfError, worstOf, type ProbeVerdict, type ResolvedProbe } from './probe.js'
+import { worstOf, type HealthStatus } from '../definition/health-status.js'
+import type { ResolvedProbe } from '../definition/probe-definition.js'
+import { verdictOf, verdictOfError, type ProbeVerdict } from './verdict.js'
 
 /** The last result of one probe. */
 export interface ProbeResult extends ProbeVerdict {
@@ -17,10 +19,13 @@ export interface ProbeResult extends ProbeVerdict {
 /** The health of a service as it sees itself. */
 export interface RegistrationHealth {
   /** The worst of the probes; for a registration, also of the checks that the agent carries out. */
-  readonly status: SettableStatus
+  readonly status: HealthStatus
   /** By name. A probe that has not yet ended its first run counts as critical and has an output that says so. */
   readonly probes: Readonly<Record<string, ProbeResult>>
 }
+
+/** Hears of a change. */
+export type ProbeListener = (health: RegistrationHealth, previous: RegistrationHealth) => void
 
 const PENDING = 'has not run yet'
 
@@ -34,7 +39,8 @@ const LOST_AFTER_TIMEOUTS = 10
 export class ProbeBoard {
   readonly #probes: readonly ResolvedProbe[]
   readonly #runtime: Runtime
-  readonly #onChange: (health: RegistrationHealth, previous: RegistrationHealth) => void
+  readonly #onChange: ProbeListener
+  readonly #pending: Set<string>
   readonly #results = new Map<string, ProbeResult>()
   readonly #timers = new Map<string, Timer>()
   readonly #withLostRuns = new Set<string>()
@@ -42,14 +48,11 @@ export class ProbeBoard {
   #health: RegistrationHealth
   #firstRound: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    probes: readonly ResolvedProbe[],
-    runtime: Runtime,
-    onChange: (health: RegistrationHealth, previous: RegistrationHealth) => void,
-  ) {
+  constructor(probes: readonly ResolvedProbe[], runtime: Runtime, onChange: ProbeListener) {
     this.#probes = probes
     this.#runtime = runtime
     this.#onChange = onChange
+    this.#pending = new Set(probes.map(({ name }) => name))
     for (const { name, onFailure } of probes) {
       const pending = { status: onFailure, output: PENDING, durationMs: 0, checkedAt: runtime.clock.now() }
       this.#results.set(name, Object.freeze(pending))
@@ -63,7 +66,7 @@ export class ProbeBoard {
 
   /** Names of the probes that have no result yet. */
   get pending(): readonly string[] {
-    return [...this.#results].filter(([, { output }]) => output === PENDING).map(([name]) => name)
+    return [...this.#pending]
   }
 
   /** Settles when every probe has run once, which is bounded by their timeouts. */
@@ -76,7 +79,7 @@ export class ProbeBoard {
     if (this.#stopped !== undefined) return
     this.#stopped = new AbortController()
     const { signal } = this.#stopped
-    this.#firstRound = Promise.all(this.#probes.map((probe) => this.#run(probe, signal)))
+    this.#firstRound = outOfContext(() => Promise.all(this.#probes.map((probe) => this.#run(probe, signal))))
   }
 
   /** Aborts what runs and forgets the timers. */
@@ -131,7 +134,7 @@ export class ProbeBoard {
     try {
       const bounds = { clock: this.#runtime.clock, timeoutMs: probe.timeoutMs, signal: stopped, onTimeout }
       const value = await withDeadline(bounds, (signal) => {
-        const run = Promise.resolve(signal).then(() => probe.run({ signal }))
+        const run = Promise.resolve(signal).then(() => probe.runInContext({ signal }))
         ended = run.catch(() => undefined)
         return run
       })
@@ -142,11 +145,14 @@ export class ProbeBoard {
   }
 
   #keep(name: string, result: ProbeResult): void {
+    const isFirst = this.#pending.delete(name)
+    const before = this.#results.get(name)
     this.#results.set(name, Object.freeze(result))
     const previous = this.#health
     this.#health = this.#summary()
-    const before = previous.probes[name]
-    if (before?.status !== result.status || before.output !== result.output) this.#onChange(this.#health, previous)
+    if (isFirst || before?.status !== result.status || before.output !== result.output) {
+      this.#onChange(this.#health, previous)
+    }
   }
 
   #summary(): RegistrationHealth {

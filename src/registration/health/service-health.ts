@@ -1,31 +1,27 @@
-import { isDeepStrictEqual } from 'node:util'
-import type { SettableStatus } from '../../api/agent-check.js'
 import { orAborted, throwIfAborted } from '../../core/abort.js'
 import type { Runtime } from '../../core/runtime.js'
+import type { HealthStatus } from '../definition/health-status.js'
+import { isSameProbe, type ResolvedProbe } from '../definition/probe-definition.js'
 import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import { checkOutput } from './check-output.js'
 import { EventLoopLag } from './event-loop-lag.js'
-import type { ResolvedProbe } from './probe.js'
-import { ProbeBoard, type RegistrationHealth } from './probe-board.js'
+import { ProbeBoard, type ProbeListener, type RegistrationHealth } from './probe-board.js'
 
 /** What a heartbeat says. */
 export interface Report {
-  readonly status: SettableStatus
+  readonly status: HealthStatus
   readonly output: string
 }
-
-/** Hears of a change. */
-type HealthListener = (health: RegistrationHealth, previous: RegistrationHealth) => void
 
 /** The probes of one service, with the built-in one for the event loop where it is asked for. */
 export class ServiceHealth {
   readonly #runtime: Runtime
-  readonly #onChange: HealthListener
+  readonly #onChange: ProbeListener
   #probes: readonly ResolvedProbe[]
   #board: ProbeBoard
   readonly #lag: EventLoopLag | undefined
 
-  constructor(definition: ResolvedDefinition, runtime: Runtime, onChange: HealthListener) {
+  constructor(definition: ResolvedDefinition, runtime: Runtime, onChange: ProbeListener) {
     this.#runtime = runtime
     this.#onChange = onChange
     this.#lag = definition.eventLoop && new EventLoopLag(runtime.clock)
@@ -37,7 +33,7 @@ export class ServiceHealth {
     return this.#board.health
   }
 
-  get status(): SettableStatus {
+  get status(): HealthStatus {
     return this.#board.health.status
   }
 
@@ -64,7 +60,7 @@ export class ServiceHealth {
   async change(
     next: ResolvedDefinition,
     signal: AbortSignal,
-    commit: (status: SettableStatus) => Promise<void>,
+    commit: (status: HealthStatus) => Promise<void>,
   ): Promise<void> {
     if (sameProbes(this.#probes, next.probes)) {
       await commit(this.status)
@@ -102,5 +98,8 @@ export class ServiceHealth {
 }
 
 function sameProbes(some: readonly ResolvedProbe[], others: readonly ResolvedProbe[]): boolean {
-  return some.length === others.length && some.every((probe, index) => isDeepStrictEqual(probe, others[index]))
+  return (
+    some.length === others.length &&
+    some.every((probe, index) => others[index] !== undefined && isSameProbe(probe, others[index]))
+  )
 }

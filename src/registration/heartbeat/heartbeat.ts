@@ -1,8 +1,8 @@
-import type { SettableStatus } from '../../api/agent-check.js'
 import { jitterMs } from '../../core/backoff.js'
 import type { Timer } from '../../core/clock.js'
 import type { Runtime } from '../../core/runtime.js'
 import { ProconsulError, isProconsulError } from '../../errors/proconsul-error.js'
+import type { HealthStatus } from '../definition/health-status.js'
 
 /** Sends heartbeats until it is stopped. */
 export interface Beater {
@@ -22,15 +22,15 @@ export interface HeartbeatParts {
   readonly intervalMs: number
   readonly keepAlive: boolean
   /** Sends one and says what it said. Must settle within an interval. */
-  send(signal: AbortSignal): Promise<SettableStatus>
-  onBeat(status: SettableStatus, durationMs: number): void
+  send(signal: AbortSignal): Promise<HealthStatus>
+  onBeat(status: HealthStatus, durationMs: number): void
   onFailure(error: ProconsulError): void
 }
 
 /** Share by which the interval varies, so that a fleet that started together drifts apart. */
 const JITTER = 0.1
 
-/** While the agent cannot be reached, the next beat comes this soon: its TTL runs, and a refused connection costs nothing. */
+/** While the registry cannot be reached, the next beat comes this soon: its TTL runs, and a refused connection costs nothing. */
 const RETRY_MS = 1_000
 
 /** Beats from the main thread: one at a time, and the timer never waits for an answer. */
@@ -103,7 +103,7 @@ export class Heartbeat implements Beater {
       this.#parts.onBeat(status, runtime.clock.monotonic() - startedAt)
     } catch (error) {
       if (this.#stopped.signal.aborted || !isProconsulError(error)) return
-      // An agent that is slow or refuses for its load must not get more to do.
+      // A registry that is slow or refuses for its load must not get more to do.
       if (error.code === 'PROCONSUL_UNAVAILABLE')
         this.#plan(jitterMs(Math.min(intervalMs, RETRY_MS), JITTER, runtime.random))
       this.#parts.onFailure(error)

@@ -1,6 +1,6 @@
 import type { AgentServiceApi } from '../../api/agent-service.js'
 import type { CheckEntry } from '../../api/health-entry.js'
-import { takeOver, type TakeOverParts } from './take-over.js'
+import { takeOver, type TakeOverParts } from './checks/take-over.js'
 
 /** What a maintenance is kept with. */
 export interface MaintenanceParts extends TakeOverParts {

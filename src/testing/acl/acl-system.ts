@@ -1,6 +1,6 @@
 /** Policies and tokens of one datacenter. See https://developer.hashicorp.com/consul/docs/security/acl. */
 import { randomUUID } from 'node:crypto'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import { allowAll, RuleAuthorizer, type Authorizer } from './authorizer.js'
 import { parseRules, type AclRule } from './rules.js'
 

@@ -1,4 +1,4 @@
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import type { VersionProfile } from '../versions.js'
 import type { Authorizer } from './authorizer.js'
 import type { AclResource } from './rules.js'

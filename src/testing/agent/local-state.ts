@@ -92,8 +92,8 @@ export class LocalState {
     const named = new Set(checks.map(({ definition }) => definition.checkId))
     for (const { definition } of this.checksOf(id)) {
       if (named.has(definition.checkId)) continue
+      // One that stays goes on saying what the service was when it was registered.
       if (replaceExistingChecks) this.#dropCheck(definition.checkId)
-      else this.#renameService(definition.checkId, service.definition)
     }
     for (const check of checks) this.#placeCheck(check)
     this.#listener.settled()
@@ -200,13 +200,6 @@ export class LocalState {
     this.#listener.checkChanged(id, check.token)
     this.#tellAliases(check.definition.serviceId)
     return true
-  }
-
-  #renameService(checkId: string, { name, tags }: ServiceDefinition): void {
-    const check = this.#checks.get(checkId)
-    if (check === undefined) return
-    this.#checks.set(checkId, { ...check, definition: { ...check.definition, serviceName: name, serviceTags: tags } })
-    this.#listener.checkChanged(checkId, check.token)
   }
 
   #report(id: string, status: CheckStatus, output: string): void {

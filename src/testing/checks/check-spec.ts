@@ -1,6 +1,6 @@
 /** What a registration says of a check, decoded and validated with the real agent's messages. */
 import { durationNs, flag, integer, list, map, object, text, type Decoded } from '../wire/go-decode.js'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import type { CheckStatus } from '../state/records.js'
 import type { VersionProfile } from '../versions.js'
 

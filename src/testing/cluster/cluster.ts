@@ -19,6 +19,12 @@ export interface ClusterMember {
   stateCleared(): void
 }
 
+/** An embedded agent, for another that joins its cluster. */
+export interface JoinableAgent {
+  /** @internal */
+  readonly cluster: Cluster
+}
+
 /** What the agents of one datacenter share. */
 export class Cluster {
   readonly datacenter: string

@@ -4,7 +4,7 @@ import { AclRuleError } from '../acl/rules.js'
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { metaHeaders } from '../server/query-endpoint.js'
-import { json, plain, Refusal, type Reply } from '../server/reply.js'
+import { json, plain, Refusal, type Reply } from '../wire/reply.js'
 import type { Handler, Route } from '../server/router.js'
 import { list, object, text } from '../wire/go-decode.js'
 

@@ -1,6 +1,6 @@
 /** `/v1/agent/self`, `/v1/agent/members`, node maintenance and the agent's own opinion of its services. */
 import type { AgentNode } from '../agent/agent-node.js'
-import { json, type Reply } from '../server/reply.js'
+import { json, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { aggregatedHealthRoutes } from './aggregated-health.js'
 import { setNodeMaintenance } from './maintenance.js'
@@ -32,6 +32,17 @@ export function agentSelfRoutes(agent: AgentNode): readonly Route[] {
   ]
 }
 
+/** What servers tell each other of themselves. */
+const SERVER_TAGS = {
+  ft_fs: '1',
+  port: '8300',
+  raft_vsn: '3',
+  vsn: '2',
+  vsn_max: '3',
+  vsn_min: '2',
+  wan_join_port: '8302',
+}
+
 function self(agent: AgentNode): Reply {
   const { identity, cluster, profile } = agent
   return json({
@@ -51,6 +62,8 @@ function self(agent: AgentNode): Reply {
       NodeID: identity.nodeId,
       NodeName: identity.nodeName,
     },
+    // Where a node stands that has measured no way to another.
+    Coord: { Vec: [0, 0, 0, 0, 0, 0, 0, 0], Error: 1.5, Adjustment: 0, Height: 0.00001 },
     Member: memberJson(agent, identity.nodeName),
     Stats: {
       agent: {
@@ -61,7 +74,7 @@ function self(agent: AgentNode): Reply {
       },
       consul: { leader: String(cluster.hasLeader), server: String(identity.isServer) },
     },
-    Meta: identity.meta,
+    Meta: cluster.store.catalog.node(identity.nodeName)?.meta ?? identity.meta,
   })
 }
 
@@ -79,6 +92,7 @@ function memberJson({ cluster, identity, profile }: AgentNode, nodeName: string)
       id: node?.id ?? '',
       role: isServer ? 'consul' : 'node',
       segment: '',
+      ...(isServer && SERVER_TAGS),
     },
     Status: 1,
     ProtocolMin: 1,

@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { LocalService } from '../agent/local-state.js'
 import type { ApiRequest } from '../server/api-request.js'
-import { json, type Reply } from '../server/reply.js'
+import { json, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { localCheckJson } from './agent-checks.js'
 import { localServiceJson } from './wire-shapes.js'

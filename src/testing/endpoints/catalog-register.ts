@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { requireLeader } from '../server/query-endpoint.js'
-import { json, Refusal, type Reply } from '../server/reply.js'
+import { json, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import type { CheckDefinition, ServiceDefinition } from '../state/records.js'
 import { isCheckStatus } from '../checks/check-spec.js'
@@ -109,8 +109,10 @@ function register(agent: AgentNode, request: ApiRequest): Reply {
         meta: given.NodeMeta ?? null,
       })
     }
+    if (service?.id === '') throw missingIndex('service')
     if (service !== undefined) catalog.putService(tx, node, service)
     for (const check of checks) {
+      if (check.checkId === '') throw missingIndex('check', ` on node ${JSON.stringify(node)}`)
       const missing = catalog.putCheck(tx, node, check)
       if (missing !== undefined)
         throw new Refusal(
@@ -120,6 +122,11 @@ function register(agent: AgentNode, request: ApiRequest): Reply {
     }
   })
   return json(true)
+}
+
+/** What the real store says of something that has neither id nor name. */
+function missingIndex(what: 'service' | 'check', where = ''): Refusal {
+  return new Refusal(500, `failed inserting ${what}: failed inserting ${what}: object missing primary index${where}`)
 }
 
 function requireRights(

@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import { compileFilter } from '../filter/filter.js'
 import { CACHED_STYLE, CATALOG_STYLE, QueryEndpoint } from '../server/query-endpoint.js'
-import { json } from '../server/reply.js'
+import { json } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { topics } from '../state/wake-ups.js'
 import { requireRest } from './require-rest.js'
@@ -64,7 +64,9 @@ function servicesRoute(agent: AgentNode, endpoint: QueryEndpoint): Route {
               names.set(name, known)
               for (const tag of tags) known.add(tag)
             }
-            return Object.fromEntries([...names].sort(byName).map(([name, tags]) => [name, [...tags]]))
+            return Object.fromEntries(
+              [...names].sort(byName).map(([name, tags]) => [name, inAnyOrder([...tags], agent.random)]),
+            )
           },
         })),
     },
@@ -73,6 +75,14 @@ function servicesRoute(agent: AgentNode, endpoint: QueryEndpoint): Route {
 
 function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
   return left < right ? -1 : 1
+}
+
+/** The real agent lists the tags of a service in another order at each read. */
+function inAnyOrder(tags: string[], random: () => number): readonly string[] {
+  return tags
+    .map((tag) => ({ tag, place: random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ tag }) => tag)
 }
 
 function serviceRoute(agent: AgentNode, endpoint: QueryEndpoint, path: string, isConnect: boolean): Route {

@@ -3,7 +3,8 @@ import type { AgentNode } from '../agent/agent-node.js'
 import { eventIndex } from '../cluster/user-events.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { AgentStopped, waitFor } from '../server/blocking-query.js'
-import { json, Refusal, type Reply } from '../server/reply.js'
+import { compileGoRegExp, GoRegExpError } from '../wire/go-reg-exp.js'
+import { json, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { topics } from '../state/wake-ups.js'
 import { requireRest } from './require-rest.js'
@@ -37,9 +38,10 @@ function fire(agent: AgentNode, request: ApiRequest): Reply {
 
 function checkExpression(subject: string, expression: string): void {
   try {
-    new RegExp(expression)
-  } catch {
-    throw new Refusal(500, `Invalid ${subject} filter: error parsing regexp: \`${expression}\``)
+    compileGoRegExp(expression)
+  } catch (error) {
+    if (!(error instanceof GoRegExpError)) throw error
+    throw new Refusal(500, `Invalid ${subject} filter: ${error.message}`)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import type { QueryEndpoint } from '../server/query-endpoint.js'
-import { plain, type Reply } from '../server/reply.js'
+import { plain, type Reply } from '../wire/reply.js'
 import type { CheckRecord } from '../state/records.js'
 import type { PreparedQueryRecord } from '../state/prepared-queries.js'
 import { connectInstances } from './service-search.js'
@@ -58,11 +58,19 @@ function findEntries(agent: AgentNode, query: PreparedQueryRecord): readonly Que
     if (!isWanted) return []
     const json = {
       Node: nodeJson(node, agent.cluster.datacenter),
-      Service: serviceJson(service),
-      Checks: checks.map((check) => checkJson(check, agent.profile)),
+      Service: { ...serviceJson(service), Tags: nullIfNone(service.tags) },
+      Checks: checks.map((check) => ({
+        ...checkJson(check, agent.profile),
+        ServiceTags: nullIfNone(check.serviceTags),
+      })),
     }
     return [{ node: node.node, service: service.name, json }]
   })
+}
+
+/** The other endpoints show an empty list. */
+function nullIfNone(tags: readonly string[]): readonly string[] | null {
+  return tags.length === 0 ? null : tags
 }
 
 function isHealthy(checks: readonly CheckRecord[], { onlyPassing, ignoreCheckIds }: PreparedQueryRecord): boolean {

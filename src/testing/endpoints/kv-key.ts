@@ -1,4 +1,4 @@
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 
 /**
  * Refuses keys that later versions of Consul refuse: path traversal, plain or encoded, and spaces at the ends.

@@ -2,7 +2,7 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { checkScope, KV_STYLE, QueryEndpoint, requireLeader } from '../server/query-endpoint.js'
-import { json, Refusal, type Reply } from '../server/reply.js'
+import { json, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import type { KvRecord } from '../state/kv.js'
 import { checkKey } from './kv-key.js'

@@ -1,6 +1,6 @@
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
-import { EMPTY, Refusal, type Reply } from '../server/reply.js'
+import { EMPTY, Refusal, type Reply } from '../wire/reply.js'
 import type { CheckDefinition, ServiceDefinition } from '../state/records.js'
 import { parseGoBool } from './go-bool.js'
 

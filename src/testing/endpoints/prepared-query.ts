@@ -4,7 +4,7 @@ import type { AclView } from '../acl/acl-view.js'
 import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from '../server/api-request.js'
 import { CATALOG_STYLE, QueryEndpoint, requireLeader } from '../server/query-endpoint.js'
-import { EMPTY, json, plain, Refusal, type Reply } from '../server/reply.js'
+import { EMPTY, json, plain, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import type { PreparedQueryRecord } from '../state/prepared-queries.js'
 import { topics } from '../state/wake-ups.js'
@@ -65,8 +65,9 @@ function checkSession(agent: AgentNode, session: string): void {
 }
 
 function update(agent: AgentNode, request: ApiRequest): Reply {
-  const definition = decodeQuery(request)
-  const query = requireQuery(agent, request.rest)
+  const id = request.rest
+  const definition = decodeQuery(request, () => requireQuery(agent, id))
+  const query = requireQuery(agent, id)
   requireLeader(agent, request)
   agent.view(request.token).require('query', query.name, 'write')
   const { store } = agent.cluster
@@ -84,15 +85,15 @@ function remove(agent: AgentNode, request: ApiRequest): Reply {
 }
 
 function requireQuery(agent: AgentNode, id: string): PreparedQueryRecord {
-  checkId(id)
+  checkId(id, 'Prepared Query lookup failed: ')
   const query = agent.cluster.store.queries.get(id)
   if (query === undefined) throw new Refusal(500, `Cannot modify non-existent prepared query: '${id}'`)
   return query
 }
 
-function checkId(id: string): void {
+function checkId(id: string, prefix = ''): void {
   if (id.length !== UUID_LENGTH) {
-    throw new Refusal(500, 'failed prepared query lookup: index error: UUID must be 36 characters')
+    throw new Refusal(500, `${prefix}failed prepared query lookup: index error: UUID must be 36 characters`)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../server/api-request.js'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import type { PreparedQueryRecord } from '../state/prepared-queries.js'
 import { anything, flag, integer, list, map, object, text } from '../wire/go-decode.js'
 import { GoDurationError, parseGoDuration } from '../wire/go-duration.js'
@@ -28,11 +28,12 @@ const decodeBody = object({
 })
 
 /**
- * Reads a prepared query.
+ * Reads a prepared query. `lookUp` is called before its fields are looked at.
  * @throws Refusal 500 with the real agent's words for what it refuses.
  */
-export function decodeQuery(request: ApiRequest): QueryDefinition {
+export function decodeQuery(request: ApiRequest, lookUp?: () => void): QueryDefinition {
   const given = request.decode(decodeBody)
+  lookUp?.()
   const service = given.Service ?? {}
   const name = given.Name ?? ''
   const session = given.Session ?? ''

@@ -1,5 +1,5 @@
 import type { ApiRequest } from '../server/api-request.js'
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 
 /**
  * The part of the path that names a thing.

@@ -9,7 +9,7 @@ import {
   type CheckSpec,
 } from '../checks/check-spec.js'
 import type { ApiRequest } from '../server/api-request.js'
-import { ConnectionDropped, Refusal } from '../server/reply.js'
+import { ConnectionDropped, Refusal } from '../wire/reply.js'
 import type { CheckDefinition, NamedPort, ServiceAddress, ServiceDefinition } from '../state/records.js'
 import type { VersionProfile } from '../versions.js'
 import { anything, flag, integer, isObject, list, map, object, text, type Decoder } from '../wire/go-decode.js'

@@ -1,4 +1,4 @@
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 
 const MAX_PAIRS = 64
 const MAX_KEY_BYTES = 128

@@ -1,4 +1,4 @@
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 import type { SessionRecord } from '../state/sessions.js'
 import type { StateStore } from '../state/state-store.js'
 

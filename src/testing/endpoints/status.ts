@@ -1,5 +1,5 @@
 import type { AgentNode } from '../agent/agent-node.js'
-import { json } from '../server/reply.js'
+import { json } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 
 /** `/v1/status/…`. See https://developer.hashicorp.com/consul/api-docs/status. */

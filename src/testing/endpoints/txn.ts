@@ -3,7 +3,7 @@ import type { AclView } from '../acl/acl-view.js'
 import type { AgentNode } from '../agent/agent-node.js'
 import { ApiRequest } from '../server/api-request.js'
 import { checkScope, requireLeader } from '../server/query-endpoint.js'
-import { ConnectionDropped, json, Refusal, type Reply } from '../server/reply.js'
+import { ConnectionDropped, json, Refusal, type Reply } from '../wire/reply.js'
 import type { Route } from '../server/router.js'
 import { anything, list, object, text, unsigned, type Decoded } from '../wire/go-decode.js'
 import { runKvOperation, type KvOperation } from './txn-kv.js'
@@ -33,8 +33,8 @@ const decodeOperations = list((value: unknown, field: string) => {
   return decodeOperation(value, field)
 }, 'api.TxnOps')
 
-/** The verbs that change nothing. A transaction of only these is a read. */
-const READ_VERBS = new Set(['get', 'get-tree', 'check-session', 'check-index', 'check-not-exists'])
+/** The verbs that change something. A transaction without any of these is a read, whatever its verbs are. */
+const WRITE_VERBS = new Set(['set', 'cas', 'lock', 'unlock', 'delete', 'delete-cas', 'delete-tree'])
 
 /** The route of transactions. */
 export function txnRoutes(agent: AgentNode): readonly Route[] {
@@ -61,7 +61,7 @@ function run(agent: AgentNode, request: ApiRequest): Reply {
   checkScope(request, agent.cluster.datacenter)
   requireLeader(agent, request)
   const view = agent.view(request.token)
-  const isRead = operations.every(({ verb }) => READ_VERBS.has(verb))
+  const isRead = !operations.some(({ verb }) => WRITE_VERBS.has(verb))
   const early = operations.flatMap((operation, OpIndex) => {
     const What = refusalOf(operation, view)
     return What === undefined ? [] : [{ OpIndex, What }]
@@ -100,7 +100,7 @@ function answer(isRead: boolean, results: readonly object[] | null, errors: read
 function refusalOf(operation: KvOperation, view: AclView): string | undefined {
   if (operation.key === '' && operation.verb !== 'get-tree' && operation.verb !== 'delete-tree')
     return 'Must provide key'
-  if (READ_VERBS.has(operation.verb)) {
+  if (!WRITE_VERBS.has(operation.verb)) {
     // What may not be read looks as if it were not there.
     if (view.authorizer.allows('key', operation.key, 'read') || operation.verb === 'get-tree') return undefined
     return operation.verb === 'get' ? `key "${operation.key}" doesn't exist` : 'Permission denied'

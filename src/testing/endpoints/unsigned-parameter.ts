@@ -1,4 +1,4 @@
-import { Refusal } from '../server/reply.js'
+import { Refusal } from '../wire/reply.js'
 
 const MAX_UINT64 = 2n ** 64n - 1n
 

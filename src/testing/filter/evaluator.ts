@@ -1,5 +1,6 @@
 /** Turns an expression into a test, after checking that its fields exist and can be compared so. */
 import { FilterError, type Expression, type MatchExpression } from './expression.js'
+import { compileGoRegExp, GoRegExpError } from '../wire/go-reg-exp.js'
 import type { Field, Fields } from './fields.js'
 
 /** Whether a row passes. */
@@ -122,15 +123,12 @@ function equalTest(match: MatchExpression, field: 'string' | 'int' | 'bool'): (v
   return (found) => (found ?? '') === value
 }
 
-/** Go's expressions are nearly JavaScript's; what only one of them knows is refused by the one that reads it. */
 function compileRegExp(source: string): RegExp {
   try {
-    return new RegExp(source, 'u')
-  } catch {
-    const reason = /^\(+$/.test(source) ? `missing closing ): \`${source}\`` : `invalid syntax: \`${source}\``
-    throw new FilterError(
-      `Failed to compile regular expression ${JSON.stringify(source)}: error parsing regexp: ${reason}`,
-    )
+    return compileGoRegExp(source)
+  } catch (error) {
+    if (!(error instanceof GoRegExpError)) throw error
+    throw new FilterError(`Failed to compile regular expression ${JSON.stringify(source)}: ${error.message}`)
   }
 }
 

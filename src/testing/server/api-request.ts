@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { GoDurationError, NS_PER_MS, parseGoDuration } from '../wire/go-duration.js'
 import { GoDecodeError } from '../wire/go-decode.js'
 import { GoJsonError, parseGoJson } from '../wire/go-json.js'
-import { Refusal } from './reply.js'
+import { Refusal } from '../wire/reply.js'
 
 /** One request, as the endpoints see it. */
 export interface ApiRequestParts {

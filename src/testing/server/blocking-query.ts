@@ -6,8 +6,8 @@ import type { Clock } from '../../core/clock.js'
 import type { StateStore } from '../state/state-store.js'
 import type { Topic } from '../state/wake-ups.js'
 import type { ApiRequest } from './api-request.js'
-import { Refusal } from './reply.js'
-import type { EndedWait, Waiters } from './waiters.js'
+import { Refusal } from '../wire/reply.js'
+import type { EndedWait, Waiters } from '../state/waiters.js'
 
 /** One reading: its index, what would make another worthwhile, and the value, which is built only when it is sent. */
 export interface Reading<Value> {

@@ -4,7 +4,7 @@ import type { AgentNode } from '../agent/agent-node.js'
 import type { ApiRequest } from './api-request.js'
 import { blockingQuery, type Reading } from './blocking-query.js'
 import { ReadCache } from './read-cache.js'
-import { json, Refusal, type Reply } from './reply.js'
+import { json, Refusal, type Reply } from '../wire/reply.js'
 
 /** How one family of endpoints reads. */
 export interface QueryStyle {

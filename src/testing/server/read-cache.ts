@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.js'
-import type { Reply } from './reply.js'
+import type { Reply } from '../wire/reply.js'
 
 interface Entry {
   reply: Reply

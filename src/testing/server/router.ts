@@ -1,5 +1,5 @@
 import type { ApiRequest } from './api-request.js'
-import type { Reply } from './reply.js'
+import type { Reply } from '../wire/reply.js'
 
 /** Answers one kind of request. */
 export type Handler = (request: ApiRequest) => Reply | Promise<Reply>

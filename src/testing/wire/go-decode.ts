@@ -113,13 +113,16 @@ export function object<Shape extends Readonly<Record<string, Decoder<unknown>>>>
   for (const name of Object.keys(shape)) if (rules.unknown?.has(name) !== true) names.set(name.toLowerCase(), name)
   for (const [alias, name] of Object.entries(rules.aliases ?? {})) names.set(alias.toLowerCase(), name)
   return (value, field) => {
-    if (!isObject(value)) throw mismatch(value, field, 'structs.ServiceDefinition')
     const decoded: Record<string, unknown> = {}
+    // Go leaves what it decodes into as it was.
+    if (value === null) return assume<Shape>(decoded)
+    if (!isObject(value)) throw mismatch(value, field, 'structs.ServiceDefinition')
     for (const [key, entry] of Object.entries(value)) {
       const name = names.get(key.toLowerCase())
       const decoder = name === undefined ? undefined : shape[name]
-      if (name !== undefined && decoder !== undefined) decoded[name] = decoder(entry, `.${name}`)
-      else if (rules.lenient !== true) throw new GoDecodeError(`json: unknown field ${JSON.stringify(key)}`)
+      if (name !== undefined && decoder !== undefined) {
+        if (entry !== null) decoded[name] = decoder(entry, `.${name}`)
+      } else if (rules.lenient !== true) throw new GoDecodeError(`json: unknown field ${JSON.stringify(key)}`)
     }
     return assume<Shape>(decoded)
   }

@@ -1,3 +1,5 @@
+import { firstJsonValue, JsonScanError } from './go-json-scanner.js'
+
 /** JSON as Go writes it: HTML-safe escapes, 64-bit integers in full, four spaces and a last line feed when pretty. */
 
 const HTML_UNSAFE = /[&<>\u2028\u2029]/
@@ -36,37 +38,24 @@ export class GoJsonError extends Error {
 }
 
 /**
- * The value of a JSON text.
+ * The first value of a JSON text.
  * @throws GoJsonError in Go's own words: `EOF`, `unexpected EOF`, `invalid character 'x' looking for beginning of value`.
  */
 export function parseGoJson(text: string): unknown {
-  const trimmed = text.trim()
-  if (trimmed === '') throw new GoJsonError('EOF')
   try {
-    const value: unknown = JSON.parse(trimmed)
+    const value: unknown = JSON.parse(text)
     return value
   } catch {
-    const first = firstValue(trimmed)
-    // Go reads one value and does not look at what follows it.
-    if (first !== undefined && first.length < trimmed.length) return parseGoJson(first)
-    throw new GoJsonError(describeSyntaxError(trimmed))
+    return parseFirst(text)
   }
 }
 
-/** The text up to the bracket that closes the first one. */
-function firstValue(text: string): string | undefined {
-  let depth = 0
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === '{' || token === '[') depth += 1
-    else if (token === '}' || token === ']') depth -= 1
-    if (depth === 0) return text.slice(0, index + token.length)
+function parseFirst(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(firstJsonValue(text))
+    return value
+  } catch (error) {
+    if (error instanceof JsonScanError) throw new GoJsonError(error.message)
+    throw error
   }
-  return undefined
-}
-
-function describeSyntaxError(text: string): string {
-  const first = text.charAt(0)
-  if (!'{["-0123456789tfn'.includes(first)) return `invalid character '${first}' looking for beginning of value`
-  const isCut = text.startsWith('{') ? !text.endsWith('}') : text.startsWith('[') && !text.endsWith(']')
-  return isCut ? 'unexpected EOF' : `invalid character '${text.charAt(1)}' in JSON`
 }

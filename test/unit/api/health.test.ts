@@ -5,9 +5,10 @@ import { queryString } from '../../../src/http/query-string.js'
 import { ScriptedHttp } from './scripted-http.js'
 
 const EMPTY = { body: '[]' }
+const RECENT_AGENT = { body: '{"Config":{"Version":"1.22.0"}}' }
 
 async function asked(options: object): Promise<string> {
-  const http = new ScriptedHttp(EMPTY)
+  const http = new ScriptedHttp(...('peer' in options ? [RECENT_AGENT] : []), EMPTY)
   await new HealthApi(http).service('web', options)
   return queryString(http.last, {})
 }

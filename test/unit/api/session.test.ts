@@ -26,7 +26,26 @@ describe('SessionApi', () => {
     })
   })
 
-  it.each([{ ttl: '9s' }, { ttl: '25h' }, { behavior: 'bogus' }])('refuses %j', async (definition) => {
+  it.each([
+    ['720h', '2592000s'],
+    ['8760h', '31536000s'],
+    ['1m30s', '90s'],
+  ])('takes a lock delay of %s, which no timer here has to measure', async (lockDelay, sent) => {
+    const http = new ScriptedHttp({ body: '{"ID":"s-1"}' })
+    await new SessionApi(http).create({ lockDelay })
+    expect(http.last.body).toEqual({ LockDelay: sent })
+  })
+
+  it.each([
+    { ttl: '9s' },
+    { ttl: '25h' },
+    { behavior: 'bogus' },
+    { lockDelay: '2562048h' },
+    { lockDelay: -1 },
+    { nodeChecks: 'serfHealth' },
+    { serviceChecks: [5] },
+    { tll: '10s' },
+  ])('refuses %j', async (definition) => {
     await expect(new SessionApi(new ScriptedHttp()).create(definition as never)).rejects.toMatchObject({
       code: 'PROCONSUL_INVALID_OPTION',
     })

@@ -1,31 +1,32 @@
 import type { KvEntry } from '../../../src/api/kv-entry.js'
 import { Applier, type AppliedConfig } from '../../../src/config/assembly/applier.js'
-import { resolveConfigOptions, type ConfigOptions } from '../../../src/config/config-options.js'
 import { DocumentReader } from '../../../src/config/assembly/documents.js'
 import { layerFormat } from '../../../src/config/formats/layer-format.js'
+import { resolveConfigOptions, type ConfigOptions } from '../../../src/config/options/config-options.js'
 import type { TreeObject } from '../../../src/config/tree/tree.js'
-import { systemClock } from '../../../src/core/clock.js'
+import { systemClock, type Clock } from '../../../src/core/clock.js'
 
 /** What the KV store holds: keys and texts. */
 export type Store = Readonly<Record<string, string | Buffer>>
 
-/** From keys to a configuration, without a Consul: what the loop does with each state. */
+/** From keys to a configuration, without a Consul: what becomes of each state. */
 export interface Pipeline<T> {
   readonly apply: (store: Store) => Promise<AppliedConfig<T>>
 }
 
-export async function pipeline<T = TreeObject>(options: ConfigOptions<T>): Promise<Pipeline<T>> {
+export async function pipeline<T = TreeObject>(
+  options: ConfigOptions<T>,
+  clock: Clock = systemClock,
+): Promise<Pipeline<T>> {
   const resolved = resolveConfigOptions(options)
   const format = await layerFormat(resolved)
   const documents = new DocumentReader(resolved.layers, format)
-  const applier = new Applier<T>(resolved, format.type, systemClock)
+  const applier = new Applier<T>(resolved, format.type, clock)
   const { signal } = new AbortController()
-  let last: AppliedConfig<T> | undefined
   return {
     async apply(store) {
       const entries = entriesOf(store)
-      last = await applier.apply(documents.read(entries), entries.length, last, signal)
-      return last
+      return await applier.apply(documents.read(entries), entries.length, signal)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ConfigOptions } from '../../../src/config/config-options.js'
+import type { ConfigOptions } from '../../../src/config/options/config-options.js'
 import { pipeline, type Store } from './pipeline.js'
 
 /**

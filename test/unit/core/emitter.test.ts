@@ -124,4 +124,17 @@ describe('an emitter', () => {
     lamp.on('change', listener)
     expect(lamp.switch(true)).toBe(true)
   })
+
+  it('works with once and on of node:events also where it has no event named error', async () => {
+    class Bell extends Emitter<{ ring: [times: number] }> {
+      ring(times: number): void {
+        this.emit('ring', times)
+      }
+    }
+    const bell = new Bell(recordingLogger(), ['ring'])
+    const rung = once(bell as unknown as EventEmitter, 'ring')
+    bell.ring(3)
+    expect(await rung).toEqual([3])
+    expect(() => bell.on('rnig' as 'ring', vi.fn())).toThrow('event is "rnig"; expected \'ring\'. Did you mean ring?')
+  })
 })

@@ -1,5 +1,6 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { isThenable, thrownText } from '../../../src/core/thrown.js'
+import { isError, isThenable, thrownText } from '../../../src/core/thrown.js'
 
 const throws = (): never => {
   throw new Error('looked at')
@@ -37,8 +38,20 @@ describe('what was thrown', () => {
     expect(thrownText('no database')).toBe('no database')
   })
 
-  it('is told even where an error has no message', () => {
-    expect(thrownText(new RangeError(''))).toContain('RangeError')
+  it.each<[unknown, string]>([
+    [new RangeError(''), 'RangeError'],
+    [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [Object.assign(new Error('x'), { message: undefined, name: '' }), 'Error'],
+    [Object.assign(new Error('x'), { message: { code: 7 } }), '{ code: 7 }'],
+    [runInNewContext("new RangeError('elsewhere')"), 'elsewhere'],
+    [{ code: 7 }, '{ code: 7 }'],
+  ])('is a line without a stack even where an error has no message: %o', (thrown, text) => {
+    expect(thrownText(thrown)).toBe(text)
+  })
+
+  it('is known as an error in whatever realm it was made', () => {
+    expect([new Error('x'), runInNewContext("new Error('x')")].map(isError)).toEqual([true, true])
+    expect(['x', {}, null, { message: 'x' }].map(isError)).toEqual([false, false, false, false])
   })
 
   it.each(HOSTILE)('is not taken for a promise: %s', (_name, value) => {

@@ -14,7 +14,8 @@ describe('what is asked of a service', () => {
   it('differs with every option that matters', () => {
     const queries = [
       {},
-      { passingOnly: false },
+      { health: 'passing' },
+      { health: 'any' },
       { tags: ['v1'] },
       { port: 'grpc' },
       { filter: filter.tags.includes('v1') },
@@ -40,19 +41,52 @@ describe('what is asked of a service', () => {
     ['users', { tag: 'v1' }, /query\.tag is "v1"/],
     ['users', { tags: 'v1' }, /tags is "v1"; expected an array/],
     ['users', { tags: [''] }, /tags\[0\]/],
-    ['users', { passingOnly: 1 }, /passingOnly is 1/],
+    ['users', { health: 'ok' }, /health is "ok"; expected 'serving' \| 'passing' \| 'any'/],
+    ['users', { passingOnly: true }, /query\.passingOnly is true; expected health: 'passing' in its place/],
+    ['users', { passingOnly: false }, /or health: 'any' for passingOnly: false/],
+    ['users', { shrinkGuard: false }, /query\.shrinkGuard is false; expected lossGuard in its place/],
+    ['users', null, /query is null/],
     ['users', { filter: '' }, /filter/],
     ['users', { near: '' }, /near/],
     ['users', { nodeMeta: { zone: 1 } }, /nodeMeta\.zone/],
     ['users', { consistent: true, stale: true }, /consistent/],
     ['users', { consistent: true, cached: true }, /consistent/],
     ['users', { cacheFile: '' }, /cacheFile/],
-    ['users', { shrinkGuard: { share: 2 } }, /shrinkGuard\.share is 2/],
-    ['users', { shrinkGuard: { hold: 'soon' } }, /shrinkGuard\.hold/],
+    ['users', { lossGuard: { share: 2 } }, /lossGuard\.share is 2/],
+    ['users', { lossGuard: { hold: 'soon' } }, /lossGuard\.hold/],
+    ['users', { failover: null }, /failover is null/],
+    ['users', { failover: { sources: [] } }, /failover\.sources/],
     ['users', { failover: { datacenters: [] } }, /failover\.datacenters/],
     ['users', { failover: { datacenters: ['dc2'], minInstances: 0 } }, /failover\.minInstances/],
     ['users', { failover: { datacenters: ['dc2'], unreadableAfter: 'soon' } }, /failover\.unreadableAfter/],
   ])('is refused at once when it makes no sense: %j %j', (name, query, message) => {
     expect(() => resolveServiceWatch(name, query as never)).toThrow(message)
+  })
+
+  it('is passing and warning by default, which Consul is asked for with no parameter', () => {
+    expect(resolveServiceQuery('users')).toMatchObject({ health: 'serving', read: { passing: undefined } })
+    expect(resolveServiceQuery('users', { health: 'passing' }).read.passing).toBe(true)
+    expect(resolveServiceQuery('users', { health: 'any' }).read.passing).toBeUndefined()
+  })
+
+  it('is refused for one read with what is for watches only, or under an old name', () => {
+    expect(() => resolveServiceQuery('users', { lossGuard: false } as never)).toThrow(/query\.lossGuard/)
+    expect(() => resolveServiceQuery('users', { passingOnly: true } as never)).toThrow(/health: 'passing'/)
+  })
+
+  it('has its guards with their defaults', () => {
+    expect(resolveServiceWatch('users')).toMatchObject({
+      lossGuard: { share: 0.5, atLeast: 4, holdMs: 10_000 },
+      failover: undefined,
+      cacheFile: undefined,
+    })
+    expect(resolveServiceWatch('users', { lossGuard: false }).lossGuard).toBeUndefined()
+    expect(resolveServiceWatch('users', { failover: { datacenters: ['dc2'], after: '1s' } }).failover).toEqual({
+      datacenters: ['dc2'],
+      minInstances: 1,
+      afterMs: 1_000,
+      unreadableAfterMs: 30_000,
+      backAfterMs: 30_000,
+    })
   })
 })

@@ -38,13 +38,13 @@ describe('the table of the client', () => {
   const text = read('docs/reference/client.md')
 
   it('has every option and every environment variable', () => {
-    const options = [...read('src/options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
+    const options = [...read('src/options/client-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
       ([, name]) => name,
     )
-    const tls = [...read('src/tls-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
+    const tls = [...read('src/options/tls-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
       ([, name]) => name,
     )
-    const variables = read('src/environment.ts').match(/(?<![A-Z_])CONSUL_[A-Z_]+/g) ?? []
+    const variables = read('src/options/environment.ts').match(/(?<![A-Z_])CONSUL_[A-Z_]+/g) ?? []
     expect(options.length).toBeGreaterThan(10)
     expect(tls).toHaveLength(10)
     for (const name of new Set([...options, ...tls, ...variables])) expect(text, name).toContain(`\`${name}\``)

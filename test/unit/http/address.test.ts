@@ -27,8 +27,13 @@ describe('an address, read as the tools of Consul read it', () => {
     'http://host:99999',
     'http://host:8500?x=1',
     'host:8500/prefix',
-    '::1',
     'unix://',
+    'http://:8500',
+    'http://[::1:8500',
+    'http://[::1]8500',
+    'http://[fe80::1%eth0]:8500',
+    'fe80::1%eth0:8500',
+    'a:b:c',
   ])('refuses %j, naming the variable', (text) => {
     expect(() => parseAddress('CONSUL_HTTP_ADDR', text)).toThrow(
       expect.objectContaining({
@@ -37,6 +42,30 @@ describe('an address, read as the tools of Consul read it', () => {
       }),
     )
   })
+
+  it.each([
+    ['http://fd00::2:8500', 'http://[fd00::2]:8500'],
+    ['https://fd00::2:8501', 'https://[fd00::2]:8501'],
+    ['fd00::2:8500', 'http://[fd00::2]:8500'],
+    ['http://2001:db8:0:0:0:0:0:1:8500', 'http://[2001:db8:0:0:0:0:0:1]:8500'],
+    ['http://2001:db8:0:0:0:0:0:1', 'http://[2001:db8:0:0:0:0:0:1]:8500'],
+    ['http://fd00::2:8500/prefix', 'http://[fd00::2]:8500'],
+    ['http://::ffff:10.0.0.1:18500', 'http://[::ffff:10.0.0.1]:18500'],
+    ['::1', 'http://[::1]:8500'],
+    ['http://fd00::2', 'http://[fd00::2]:8500'],
+    ['http://fd00::2:1000', 'http://[fd00::2:1000]:8500'],
+  ])('refuses %s, and says where the brackets belong', (text, meant) => {
+    expect(() => parseAddress('CONSUL_HTTP_ADDR', text)).toThrow(
+      `CONSUL_HTTP_ADDR is ${JSON.stringify(text)}; expected an IPv6 address in brackets, such as '${meant}'`,
+    )
+  })
+
+  it.each(['http://$(HOST_IP):8500', 'http://${NOMAD_IP_http}', '{{host}}:8500', '$(HOST_IP):8500'])(
+    'refuses %s, in which a variable was not replaced, and says so',
+    (text) => {
+      expect(() => parseAddress('address', text)).toThrow('a variable in it was not replaced: is it set?')
+    },
+  )
 
   it.each(['http://admin:hunter2@127.0.0.1:8500', 'admin:hunter2@127.0.0.1:8500'])(
     'refuses a password in %s without showing it',

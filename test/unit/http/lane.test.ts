@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { Lane } from '../../../src/http/lane.js'
@@ -59,5 +60,39 @@ describe('a lane', () => {
     lane.close()
     expect(clock.pendingTimers).toBe(0)
     expect(lane.free).toBe(2)
+  })
+
+  it('lets nobody overtake those who wait, and gives a place that is free again to the first of them', async () => {
+    const lane = new Lane(1, new FakeClock())
+    await lane.enter()
+    const order: string[] = []
+    const impatient = new AbortController()
+    lane.enter(impatient.signal).catch(() => order.push('gave up'))
+    void lane.enter().then(() => order.push('waited'))
+    impatient.abort()
+    lane.leave()
+    void lane.enter().then(() => order.push('came later'))
+    await settle()
+    expect(order).toEqual(['gave up', 'waited'])
+    lane.leave()
+    await settle()
+    expect(order).toEqual(['gave up', 'waited', 'came later'])
+    expect(lane.free).toBe(0)
+  })
+
+  it('does not keep the context of the request that left a place held', async () => {
+    const requests = new AsyncLocalStorage<string>()
+    const clock = new FakeClock()
+    const contexts: unknown[] = []
+    const setTimer = clock.setTimer.bind(clock)
+    clock.setTimer = (...timer) => {
+      contexts.push(requests.getStore())
+      return setTimer(...timer)
+    }
+    const lane = new Lane(1, clock)
+    await lane.enter()
+    requests.run('a request', () => lane.leave(10_000))
+    expect(contexts).toEqual([undefined])
+    lane.close()
   })
 })

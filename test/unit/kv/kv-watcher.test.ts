@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Runtime } from '../../../src/core/runtime.js'
 import type { ProconsulErrorCode } from '../../../src/errors/proconsul-error.js'
 import { KvWatcher } from '../../../src/kv/kv-watcher.js'
+import { querySource } from '../../../src/watch/query-source.js'
+import { AGENT_SCOPE } from '../../../src/watch/read-scope.js'
 import { settle } from '../../support/fake-clock.js'
 import { failure, makeEngine } from '../watch/harness.js'
 import { ScriptedRead } from '../watch/scripted-read.js'
@@ -11,8 +13,8 @@ function watch() {
   const log = (_fields: object, message: string): void => void logged.push(message)
   const runtime: Runtime = { clock, random: () => 0.5, logger: { debug: log, info: log, warn: log, error: log } }
   const script = new ScriptedRead<string>()
-  const parts = { runtime, signal: undefined, onClose: () => undefined }
-  const open = (): KvWatcher<string> => new KvWatcher(texts, { key: 'k', read: script.read }, parts)
+  const source = querySource('the key "k"', texts, { key: 'k', scope: AGENT_SCOPE, read: script.read })
+  const open = (): KvWatcher<string> => new KvWatcher('', { runtime, source })
   const watcher = open()
   const answer = async (value: string): Promise<void> => {
     await settle()

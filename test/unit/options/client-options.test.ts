@@ -91,7 +91,13 @@ describe('a wrong value fails at once', () => {
   const pem = '-----BEGIN CERTIFICATE-----'
   it.each<[object, Record<string, string>, string]>([
     [{ adress: 'x' }, {}, 'options.adress is "x"; expected one of the options address'],
+    [{ tokenfile: '/x' }, {}, 'Did you mean tokenFile?'],
+    [{ timeoutMs: 5 }, {}, 'Did you mean timeout?'],
+    [{ maxConections: 5 }, {}, 'Did you mean maxConnections?'],
     [{ address: 'ftp://x' }, {}, 'address is "ftp://x"'],
+    [{ address: 'http://fd00::2:8500' }, {}, "an IPv6 address in brackets, such as 'http://[fd00::2]:8500'"],
+    [{ logger: null }, {}, 'logger.debug is undefined; expected a function'],
+    [{ logger: 'pino' }, {}, 'logger.debug is undefined; expected a function'],
     [{ timeout: '10' }, {}, 'timeout is "10"'],
     [{ timeout: 0 }, {}, 'timeout is 0'],
     [{ maxBlockingQueries: 0 }, {}, 'maxBlockingQueries is 0; expected a whole number from 1 to 190'],

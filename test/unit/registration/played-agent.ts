@@ -1,11 +1,11 @@
-import { AgentCheckApi } from '../../../src/api/agent-check.js'
-import { AgentServiceApi } from '../../../src/api/agent-service.js'
+import { AgentApi } from '../../../src/api/agent.js'
 import { HealthApi } from '../../../src/api/health.js'
 import { throwIfAborted } from '../../../src/core/abort.js'
 import { ProconsulError, type ProconsulErrorCode } from '../../../src/errors/proconsul-error.js'
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../../src/http/request.js'
 import { formatBoot, type Boot } from '../../../src/registration/identity/boot.js'
-import type { RecordParts } from '../../../src/registration/record/record-keeper.js'
+import { Agents } from '../../../src/registration/record/agent/agents.js'
+import type { ConsulParts } from '../../../src/registration/record/agent/consul-parts.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLogger, type RecordingLogger } from '../../support/recording-logger.js'
 
@@ -18,6 +18,7 @@ const EMPTY: Readonly<Record<string, Played>> = {
   'agent.services': { body: {} },
   'agent.checks': { body: {} },
   'health.service': { body: [] },
+  'agent.self': { body: { Config: { NodeName: 'node' } } },
 }
 
 /** An agent without sockets: it answers each operation as a test says, in order and then the last answer again, and remembers all. */
@@ -97,24 +98,28 @@ export function metaOf(boot: Boot): { readonly 'proconsul-boot': string } {
 }
 
 /** What records are kept with, on a played agent and in fake time. */
-export function playedParts(): RecordParts & {
-  readonly agent: PlayedAgent
+export function playedParts(): ConsulParts & {
+  readonly played: PlayedAgent
+  readonly agents: Agents
   readonly clock: FakeClock
   readonly logger: RecordingLogger
   /** How often the token has changed. */
   readonly token: { changes: number }
 } {
   const token = { changes: 0 }
-  const [agent, clock, logger] = [new PlayedAgent(), new FakeClock(), recordingLogger()]
+  const [played, clock, logger] = [new PlayedAgent(), new FakeClock(), recordingLogger()]
+  const runtime = { clock, random: () => 0.5, logger }
+  const agent = new AgentApi(played)
   return {
-    agent,
+    played,
     clock,
     logger,
-    runtime: { clock, random: () => 0.5, logger },
-    services: new AgentServiceApi(agent),
-    checks: new AgentCheckApi(agent),
-    health: new HealthApi(agent),
-    boot: OWN,
+    runtime,
+    agent,
+    agents: new Agents({ runtime, agent }),
+    services: agent.services,
+    checks: agent.checks,
+    health: new HealthApi(played),
     token,
     tokenChanges: () => token.changes,
   }

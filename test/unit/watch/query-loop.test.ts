@@ -1,17 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { WatchRead, WatchReading } from '../../../src/watch/watch-query.js'
 import { settle } from '../../support/fake-clock.js'
-import { failure, Heard, makeEngine, type Harness } from './harness.js'
+import { failure, Heard, makeEngine, query, watch } from './harness.js'
 import { ScriptedRead } from './scripted-read.js'
-
-function watch(
-  harness: Harness,
-  facts: { readonly stale?: boolean } = {},
-): { script: ScriptedRead<string>; heard: Heard<string> } {
-  const script = new ScriptedRead<string>()
-  const heard = new Heard<string>()
-  harness.texts.subscribe({ key: 'k', read: script.read, ...facts }, heard)
-  return { script, heard }
-}
 
 describe('the loop of one query', () => {
   it('reads first without an index, then waits by the index of the answer', async () => {
@@ -91,66 +82,8 @@ describe('the loop of one query', () => {
     await harness.engine.close()
   })
 
-  it('treats an index of zero as one, which blocks', async () => {
-    const harness = makeEngine()
-    const { script } = watch(harness)
-    await settle()
-    script.answer('a', { index: 0 })
-    await settle()
-    expect(script.next.index).toBe(1)
-    await harness.engine.close()
-  })
-
-  it('reads without an index after a failure, for the agent may have lost its state', async () => {
-    const harness = makeEngine()
-    const { script, heard } = watch(harness)
-    await settle()
-    script.answer('a', { index: 388 })
-    await settle()
-    script.fail(failure())
-    await settle()
-    expect(heard.events).toEqual(['value a', 'failure PROCONSUL_UNAVAILABLE'])
-    await harness.clock.advance(250)
-    expect(script.next.index).toBeUndefined()
-    script.answer('b', { index: 12 })
-    await settle()
-    expect(heard.events.slice(2)).toEqual(['recovery', 'value b'])
-    await harness.clock.advance(250)
-    expect(script.next.index).toBe(12)
-    await harness.engine.close()
-  })
-
-  it('waits longer after each failure, and tells of a lasting one once', async () => {
-    const harness = makeEngine()
-    const { script, heard } = watch(harness)
-    const delays: number[] = []
-    for (let round = 0; round < 10; round++) {
-      await settle()
-      script.fail(failure('PROCONSUL_PERMISSION_DENIED'))
-      const before = harness.clock.monotonic()
-      await settle()
-      while (script.pending === 0) await harness.clock.advanceToNext()
-      delays.push(harness.clock.monotonic() - before)
-    }
-    expect(delays).toEqual([187.5, 375, 750, 1_500, 3_000, 6_000, 12_000, 22_500, 22_500, 22_500])
-    expect(heard.events).toEqual(['failure PROCONSUL_PERMISSION_DENIED'])
-    await harness.engine.close()
-  })
-
-  it('heeds what the agent asks to wait', async () => {
-    const harness = makeEngine()
-    const { script } = watch(harness)
-    await settle()
-    script.fail(failure('PROCONSUL_RATE_LIMITED', 3_000))
-    await harness.clock.advance(2_999)
-    expect(script.pending).toBe(0)
-    await harness.clock.advance(1)
-    expect(script.pending).toBe(1)
-    await harness.engine.close()
-  })
-
   it('reads what does not exist at a calm rate when the agent wakes it for nothing', async () => {
-    const harness = makeEngine({ interval: 250, emptyInterval: '2s' })
+    const harness = makeEngine({ interval: 250 })
     const { script } = watch(harness)
     await settle()
     let answers = 0
@@ -164,10 +97,10 @@ describe('the loop of one query', () => {
   })
 
   it('reads what does not exist at the pace of the turns among more queries than places', async () => {
-    const harness = makeEngine({ interval: 250, emptyInterval: '10s', sweep: '1s' }, 1)
+    const harness = makeEngine({ interval: '1s' }, 1)
     const scripts = ['a', 'b', 'c'].map((key) => {
       const script = new ScriptedRead<string>()
-      harness.texts.subscribe({ key, read: script.read }, new Heard<string>())
+      harness.texts.subscribe(query(key, script), new Heard<string>())
       return script
     })
     await settle()
@@ -195,16 +128,6 @@ describe('the loop of one query', () => {
     await harness.engine.close()
   })
 
-  it('takes an answer of a server that lags a little and knows no leader during an election', async () => {
-    const harness = makeEngine({ maxStale: '10s' })
-    const { script, heard } = watch(harness, { stale: true })
-    await settle()
-    script.answer('a', { index: 5, lastContactMs: 900, knownLeader: false })
-    await settle()
-    expect(heard.values).toEqual(['a'])
-    await harness.engine.close()
-  })
-
   it('asks the leader when a server that lags shows an older index than one seen before', async () => {
     const harness = makeEngine()
     const { script, heard } = watch(harness, { stale: true })
@@ -217,16 +140,6 @@ describe('the loop of one query', () => {
     await harness.clock.advance(500)
     expect(script.next.fresh).toBe(true)
     expect(heard.values).toEqual(['new'])
-    await harness.engine.close()
-  })
-
-  it('refuses an answer of a cache that has lost its servers', async () => {
-    const harness = makeEngine({ maxStale: '5s' })
-    const { script } = watch(harness)
-    await settle()
-    script.answer('a', { index: 5, cacheHit: true, cacheAgeMs: 8_000 })
-    await settle()
-    expect(script.next.fresh).toBe(true)
     await harness.engine.close()
   })
 
@@ -252,16 +165,6 @@ describe('the loop of one query', () => {
     await harness.engine.close()
   })
 
-  it('takes an answer that the reader cannot understand for a failure', async () => {
-    const harness = makeEngine()
-    const { script, heard } = watch(harness)
-    await settle()
-    script.fail(new TypeError('cannot read properties of undefined'))
-    await settle()
-    expect(heard.events).toEqual(['failure PROCONSUL_BAD_RESPONSE'])
-    await harness.engine.close()
-  })
-
   it('ends the read under way at once and leaves no timer', async () => {
     const harness = makeEngine()
     const { script } = watch(harness)
@@ -272,5 +175,97 @@ describe('the loop of one query', () => {
     await harness.engine.close()
     expect(signal.aborted).toBe(true)
     expect(harness.clock.pendingTimers).toBe(0)
+  })
+
+  it('goes back to an index once a query that was read at an interval has one', async () => {
+    const harness = makeEngine()
+    const { script } = watch(harness)
+    await settle()
+    script.answer('a')
+    await harness.clock.advance(10_000)
+    script.answer('b', { index: 3 })
+    await settle()
+    expect(script.next).toMatchObject({ index: 3, waitMs: expect.any(Number) as number })
+    expect(script.next.waitMs).toBeGreaterThan(0)
+    await harness.engine.close()
+  })
+
+  it('reads at its own interval, whatever the answer has to wait by', async () => {
+    const harness = makeEngine()
+    const { script } = watch(harness, { pollMs: 1_000 })
+    await settle()
+    script.answer('a', { index: 3, contentHash: 'cafe' })
+    await harness.clock.advance(999)
+    expect(script.pending).toBe(0)
+    await harness.clock.advance(1)
+    expect(script.next).toMatchObject({ waitMs: 0, fresh: false })
+    expect([script.next.index, script.next.hash]).toEqual([undefined, undefined])
+    await harness.engine.close()
+  })
+
+  it('waits no longer than it has existed, then as long as it was told to', async () => {
+    const harness = makeEngine({ wait: '20s' })
+    const { script } = watch(harness)
+    await settle()
+    script.answer('a', { index: 1 })
+    await settle()
+    expect(script.next.waitMs).toBe(1_000)
+    await harness.clock.advance(5_000)
+    script.answer('a', { index: 2 })
+    await settle()
+    expect(script.next.waitMs).toBe(5_000)
+    await harness.clock.advance(60_000)
+    script.answer('a', { index: 3 })
+    await settle()
+    expect(script.next.waitMs).toBe(20_000)
+    await harness.engine.close()
+  })
+
+  it('shows nothing of an answer that comes after it was paused', async () => {
+    const harness = makeEngine()
+    const heard = new Heard<string>()
+    let answerLate: (reading: WatchReading<string>) => void = () => undefined
+    const deaf = new Promise<WatchReading<string>>((resolve) => (answerLate = resolve))
+    const script = new ScriptedRead<string>()
+    const reads = [() => deaf, script.read]
+    const read = (request: WatchRead): Promise<WatchReading<string>> => (reads.shift() ?? script.read)(request)
+    const subscription = harness.texts.subscribe(query('k', { read }), heard)
+    await settle()
+    subscription.pause()
+    subscription.resume()
+    await settle()
+    answerLate({ value: 'late', meta: { index: 1 } })
+    await settle()
+    expect([script.pending, harness.engine.debug().watches[0]?.state]).toEqual([1, 'reading'])
+    script.answer('a', { index: 1 })
+    await settle()
+    expect(heard.values).toEqual(['a'])
+    await harness.engine.close()
+  })
+
+  it('says what it does', async () => {
+    const harness = makeEngine()
+    const script = new ScriptedRead<string>()
+    const subscription = harness.texts.subscribe(query('k', script), new Heard<string>())
+    const state = (): string | undefined => harness.engine.debug().watches[0]?.state
+    const states = [state()]
+    await settle()
+    states.push(state())
+    script.answer('a', { index: 1 })
+    await settle()
+    states.push(state())
+    script.fail(failure('PROCONSUL_NOT_FOUND'))
+    await settle()
+    states.push(state())
+    subscription.refresh()
+    await settle()
+    states.push(state())
+    script.answer('a')
+    await settle()
+    states.push(state())
+    subscription.pause()
+    states.push(state())
+    expect(states).toEqual(['resting', 'reading', 'blocking', 'backing-off', 'reading', 'resting', 'stopped'])
+    await harness.engine.close()
   })
 })

@@ -1,7 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { ConfigRejection } from '../../../../src/config/issue.js'
+import { ConfigRejection } from '../../../../src/config/assembly/issue.js'
+import type { ConfigOptions } from '../../../../src/config/options/config-options.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { pipeline, type Store } from '../pipeline.js'
 
 async function rejection(work: Promise<unknown>): Promise<ConfigRejection> {
@@ -128,6 +131,178 @@ describe('applying a state', () => {
     expect((await (await pipeline({ layers: ['a'] })).apply(store)).value).toEqual({ n: '1', b: 'true', s: '007' })
     const { apply } = await pipeline({ layers: ['a'], coerce: true })
     expect((await apply(store)).value).toEqual({ n: 1, b: true, s: '007' })
+  })
+})
+
+/** What users' code may throw or return, none of which is foreseen. */
+const STRANGE: readonly [string, () => unknown][] = [
+  ['undefined', () => undefined],
+  ['null', () => null],
+  ['a text', () => 'no'],
+  ['a symbol', () => Symbol('no')],
+  ['an object without a prototype', (): unknown => Object.create(null)],
+  ['an error whose message is no text', () => Object.assign(new Error('x'), { message: { toString: () => 'x' } })],
+  ['an error whose message throws', () => Object.defineProperty(new Error('x'), 'message', { get: hostile })],
+  ['a proxy that throws whatever is done with it', () => new Proxy({}, new Proxy({}, { get: () => hostile }))],
+  ['a proxy that is revoked', revoked],
+  ['an object that holds itself', cyclic],
+  ['a number that is none', () => NaN],
+  ['a function', () => () => 1],
+  ['an object with an accessor that throws', () => Object.defineProperty({}, 'x', { get: hostile, enumerable: true })],
+]
+
+function hostile(): never {
+  throw new Error('do not look at me')
+}
+
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+function cyclic(): unknown {
+  const self: Record<string, unknown> = {}
+  self['self'] = self
+  return self
+}
+
+describe("what users' code throws or returns", () => {
+  const store = { 'a/x': '{"x":1}' }
+
+  it.each(STRANGE)('is data: %s', async (_what, strange) => {
+    const thrower = (): never => {
+      throw strange()
+    }
+    const rejecter = async (): Promise<never> => {
+      await Promise.resolve()
+      throw strange()
+    }
+    const layers = ['a']
+    const standard = (validate: () => unknown): never =>
+      ({ '~standard': { version: 1, vendor: 'x', validate } }) as never
+    const failing: ConfigOptions[] = [
+      { layers, schema: thrower },
+      { layers, schema: rejecter },
+      { layers, schema: standard(thrower) },
+      { layers, schema: standard(rejecter) },
+      { layers, schema: standard(() => ({ issues: [{ message: strange() }] })) },
+      { layers, schema: standard(() => ({ issues: [{ message: 'no', path: [strange()] }] })) },
+      { layers, beforeApply: thrower },
+      { layers, beforeApply: [() => undefined, rejecter] },
+      { layers, format: thrower },
+    ]
+    for (const options of failing) {
+      const { issues } = await rejection((await pipeline(options)).apply(store))
+      for (const { message } of issues) expect(typeof message).toBe('string')
+    }
+    const returning: ConfigOptions[] = [
+      { layers, format: strange },
+      { layers, schema: strange as () => never },
+      { layers, schema: standard(strange) },
+      { layers, schema: standard(() => ({ value: strange() })) },
+      { layers, schema: standard(() => ({ issues: strange() })) },
+    ]
+    for (const options of returning) {
+      // A value or a rejection, and nothing else.
+      await (await pipeline(options)).apply(store).catch((error: unknown) => {
+        if (!(error instanceof ConfigRejection)) throw new Error('it is no rejection', { cause: error })
+      })
+    }
+  })
+
+  it.each<[string, ConfigOptions]>([
+    ['a schema', { layers: ['a'], schema: () => new Promise<never>(() => undefined) }],
+    ['what a schema returns', { layers: ['a'], schema: () => ({ then: () => undefined }) as never }],
+    ['a hook', { layers: ['a'], beforeApply: () => new Promise<never>(() => undefined) }],
+  ])('is a rejection when it never settles: %s', async (_what, options) => {
+    const clock = new FakeClock()
+    const { apply } = await pipeline({ ...options, timeout: '3s' }, clock)
+    const rejected = rejection(apply(store))
+    await clock.advance(3_000)
+    expect((await rejected).issues[0]?.message).toMatch(/did not settle within 3s/)
+    expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('runs where it was handed over', async () => {
+    const context = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const note = (): void => void seen.push(context.getStore())
+    const options: ConfigOptions = {
+      layers: ['a'],
+      schema: (tree) => {
+        note()
+        return tree
+      },
+      beforeApply: note,
+    }
+    const { apply } = await context.run('mine', () => pipeline(options))
+    await context.run('another', () => apply(store))
+    await apply({ 'a/x': '2' })
+    expect(seen).toEqual(['mine', 'mine', 'mine', 'mine'])
+  })
+})
+
+describe('layers that disagree on what a list is', () => {
+  it.each<[string, Store, string]>([
+    ['one item', { 'a/hosts/0': 'x', 'a/hosts/1': 'y', 'b/hosts/1': 'z' }, 'b/hosts/1'],
+    [
+      'one item in brackets',
+      { 'a/hosts[0]': 'x', 'b/hosts[0]/name': 'z', 'b/hosts[1]/name': 'z', 'c/hosts/9': 'z' },
+      'c/hosts/9',
+    ],
+    ['a name in brackets', { 'a/hosts/0': 'x', 'b/hosts[db.example.com]': 'z' }, 'b/hosts[db.example.com]'],
+    ['a name', { 'a/hosts/0': 'x', 'b/hosts/first': 'z' }, 'b/hosts/first'],
+    ['a list with a gap', { 'a/hosts/0': 'x', 'b/hosts/0': 'z', 'b/hosts/2': 'z' }, 'b/hosts/2'],
+  ])('are rejected with the key: %s', async (_what, store, key) => {
+    const { apply } = await pipeline({ layers: ['a', 'b', 'c'], optional: true })
+    expect((await rejection(apply(store))).issues).toMatchObject([{ key }])
+  })
+
+  it('are rejected over a default too, and in documents', async () => {
+    const withDefaults = await pipeline({ layers: ['a'], defaults: { hosts: ['x'] } })
+    expect((await rejection(withDefaults.apply({ 'a/hosts/1': 'y' }))).issues).toMatchObject([
+      { path: 'hosts', layer: 'a', key: 'a/hosts/1' },
+    ])
+    const documents = await pipeline({ layers: ['a', 'b'], format: 'properties' })
+    const store = { a: 'hosts[0]=x', b: 'hosts[db.example.com]=y' }
+    expect((await rejection(documents.apply(store))).issues).toMatchObject([{ path: 'hosts', key: 'b' }])
+  })
+
+  it('are no trouble where the upper one brings a list of its own', async () => {
+    const { apply } = await pipeline({ layers: ['a', 'b'] })
+    expect((await apply({ 'a/hosts/0': 'x', 'a/hosts/1': 'y', 'b/hosts/0': 'z' })).value).toEqual({ hosts: ['z'] })
+  })
+})
+
+describe.each<[ConfigOptions['format'], string, string]>([
+  ['keys', '1', '1'],
+  ['json', '{"x":"1"}', '{}'],
+  ['yaml', 'x: "1"', '{}'],
+  ['properties', 'x=1', ''],
+])('a value of %s', (format, good, empty) => {
+  const key = 'a/x'
+  const bytes = (text: string, encoding: BufferEncoding): Buffer => Buffer.from(text, encoding)
+
+  it('loses its byte order mark and nothing else', async () => {
+    const { apply } = await pipeline({ layers: ['a'], format })
+    const plain = await apply({ [key]: good })
+    expect(plain.value).toEqual({ x: '1' })
+    expect((await apply({ [key]: `\ufeff${good}` })).value).toBe(plain.value)
+  })
+
+  it('is refused when it is no UTF-8, with its key and without its text', async () => {
+    const { apply } = await pipeline({ layers: ['a'], format })
+    for (const value of [bytes(`${good} é`, 'latin1'), bytes(`\ufeff${good}`, 'utf16le'), bytes(good, 'utf16le')]) {
+      const { issues } = await rejection(apply({ [key]: value }))
+      expect(issues).toMatchObject([{ key, layer: 'a', message: expect.stringMatching(/UTF-8/) as string }])
+    }
+  })
+
+  it('means nothing when the document is empty, in each format alike', async () => {
+    if (format === 'keys') return
+    const { apply } = await pipeline({ layers: ['a'], format })
+    for (const text of [empty, '', '\ufeff', '\n']) expect((await apply({ [key]: text })).value).toEqual({})
   })
 })
 

@@ -23,6 +23,13 @@ describe('parseProperties', () => {
     ['all kinds of line ends', 'a=1\r\nb=2\rc=3', { a: '1', b: '2', c: '3' }],
     ['a name that is given twice', 'a=1\na=2', { a: '2' }],
     ['nothing', '', {}],
+    ['only comments', '# x\n', {}],
+    [
+      'names in brackets, dots and all',
+      'hosts[db.example.com]=x\nhosts[b].c=y',
+      { hosts: { 'db.example.com': 'x', b: { c: 'y' } } },
+    ],
+    ['empty parts of a name', 'a..b=1', { a: { '': { b: '1' } } }],
   ])('reads %s', (_name, text, tree) => {
     expect(parseProperties(text, asText)).toEqual(tree)
   })
@@ -35,9 +42,18 @@ describe('parseProperties', () => {
     ['a=1\na.b=2', /both a value at a and values below it/],
     ['a.b=2\na=1', /both a value at a and values below it/],
     ['x=1\na=\\u12', /four hex digits/],
+    ['s[0]=a\ns[2]=b', /no item 1/],
+    ['s[0]=a\ns.x=b', /no item of a list/],
     ['__proto__.x=1', /__proto__/],
+    ['a[__proto__]=1', /__proto__/],
     ['a.__proto__=1', /__proto__/],
   ])('refuses %j', (text, message) => {
     expect(() => parseProperties(text, asText)).toThrow(message)
   })
+})
+
+it('names the line of an item before which one is missing', () => {
+  expect(() => parseProperties('x=1\ns[0]=a\n\ns[2]=b', asText)).toThrow(
+    expect.objectContaining({ position: { line: 4, column: 1 } }),
+  )
 })

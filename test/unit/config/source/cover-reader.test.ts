@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { KvApi } from '../../../../src/api/kv.js'
 import { TxnApi } from '../../../../src/api/txn.js'
 import { systemClock } from '../../../../src/core/clock.js'
-import { resolveLayers } from '../../../../src/config/layer.js'
+import { resolveLayers } from '../../../../src/config/layers/layer.js'
 import { CoverReader } from '../../../../src/config/source/cover-reader.js'
+import { ProconsulError } from '../../../../src/errors/proconsul-error.js'
 import { coverageOf } from '../../../../src/config/source/coverage.js'
-import type { LayerState } from '../../../../src/config/source/layer-state.js'
+import type { Look } from '../../../../src/config/source/source-parts.js'
 import type { HttpAnswer, HttpRequest } from '../../../../src/http/request.js'
 import type { WatchReading } from '../../../../src/watch/watch-query.js'
 
@@ -16,6 +17,8 @@ class Store {
   readonly #deleted = new Map<string, number>()
   #index = 10
   before: (request: HttpRequest) => void = () => undefined
+  /** Prefixes of which the agent says that it left something out. */
+  readonly filtered = new Set<string>()
 
   set(key: string, value = ''): void {
     this.#keys.set(key, { value, index: ++this.#index })
@@ -43,9 +46,15 @@ class Store {
       operation === 'txn'
         ? { Results: wire.map((entry) => ({ KV: entry })) }
         : operation === 'kv.keys'
-          ? folded(entries, path.slice('/kv/'.length))
+          ? request.query?.['separator'] === undefined
+            ? entries
+            : folded(entries, path.slice('/kv/'.length))
           : wire
-    const meta = operation === 'txn' ? {} : { index: this.#indexOf(path.slice('/kv/'.length)) }
+    const prefix = path.slice('/kv/'.length)
+    const meta =
+      operation === 'txn'
+        ? {}
+        : { index: this.#indexOf(prefix), ...(this.filtered.has(prefix) && { filteredByAcls: true }) }
     const status = entries.length === 0 && operation !== 'txn' ? 404 : 200
     return Promise.resolve({ operation, status, body: Buffer.from(JSON.stringify(body)), meta })
   }
@@ -80,7 +89,7 @@ function folded(keys: readonly string[], prefix: string): readonly string[] {
   return [...new Set(keys.map(cut))]
 }
 
-function reader(store: Store, paths: readonly string[]): (index?: number) => Promise<WatchReading<LayerState>> {
+function reader(store: Store, paths: readonly string[]): (index?: number) => Promise<WatchReading<Look>> {
   const layers = resolveLayers(paths, true)
   const { prefixes, cover = '' } = coverageOf(layers, 'keys')
   const kv = new KvApi(store)
@@ -91,14 +100,14 @@ function reader(store: Store, paths: readonly string[]): (index?: number) => Pro
       throw new Error('reads only')
     },
   }
-  const parts = { runtime, kv, txn, states: cannotWatch, marks: cannotWatch }
+  const parts = { runtime, kv, txn, looks: cannotWatch, marks: cannotWatch }
   const looks = new CoverReader(parts, { layers, format: 'keys', access: {} }, { prefixes, cover })
   const { signal } = new AbortController()
   return (index) =>
     looks.read({ waitMs: 1_000, fresh: false, compress: true, signal, ...(index !== undefined && { index }) })
 }
 
-function keysOf({ value }: WatchReading<LayerState>): readonly string[] {
+function keysOf({ value }: WatchReading<Look>): readonly string[] {
   return value.entries.map(({ key }) => key)
 }
 
@@ -145,17 +154,6 @@ describe('the first look at layers that share a folder', () => {
 })
 
 describe('a look that no wait led to', () => {
-  it('does not take for deleted what it saw a moment ago, when the store has lost it since', async () => {
-    const store = new Store()
-    for (const key of ['c/a/x', 'c/b/y']) store.set(key)
-    const read = reader(store, ['c/a', 'c/b'])
-    await read()
-    store.lose()
-    const reading = await read()
-    expect(keysOf(reading)).toEqual([])
-    expect(reading.value.advanced).toBe(false)
-  })
-
   it('is one look at the folder: the store may be another one since', async () => {
     const store = new Store()
     for (const key of ['c/a/x', 'c/b/y']) store.set(key)
@@ -164,5 +162,65 @@ describe('a look that no wait led to', () => {
     store.asked.length = 0
     await read()
     expect(store.asked.map(({ operation, path }) => `${operation} ${path}`)).toEqual(['kv.list /kv/c/'])
+  })
+})
+
+describe('whether the folder is worth reading', () => {
+  it('is not asked when the token may not list it: then nothing that was read counts', async () => {
+    const store = new Store()
+    store.set('c/a/x')
+    store.before = ({ path }) => {
+      if (path === '/kv/c/') throw new ProconsulError('PROCONSUL_PERMISSION_DENIED', 'denied')
+    }
+    const { value } = await reader(store, ['c/a', 'c/b'])()
+    expect(value).toEqual({ entries: [], isFiltered: false, fitness: 'denied' })
+    expect(store.asked).toEqual([])
+  })
+
+  it('is not so when others crowd it', async () => {
+    const store = new Store()
+    store.set('c/a/x')
+    for (let index = 0; index < 401; index += 1) store.set(`c/other/${index}`)
+    expect((await reader(store, ['c/a', 'c/b'])()).value.fitness).toBe('crowded')
+  })
+
+  it('is so with as many keys of others as are put up with', async () => {
+    const store = new Store()
+    store.set('c/a/x')
+    for (let index = 0; index < 400; index += 1) store.set(`c/other/${index}`)
+    expect((await reader(store, ['c/a', 'c/b'])()).value.fitness).toBe('good')
+  })
+
+  it('is not so when the agent leaves out some of it, which says nothing of the layers', async () => {
+    const store = new Store()
+    store.set('c/a/x')
+    store.filtered.add('c/')
+    const { value } = await reader(store, ['c/a', 'c/b'])()
+    expect(value.fitness).toBe('crowded')
+    expect(value.isFiltered).toBe(false)
+  })
+
+  it('is told beside what the agent left out of a layer', async () => {
+    const store = new Store()
+    store.set('c/a/x')
+    store.filtered.add('c/b/')
+    expect((await reader(store, ['c/a', 'c/b'])()).value.isFiltered).toBe(true)
+    store.filtered.add('c/a/')
+    expect((await reader(store, ['c/a'])()).value.isFiltered).toBe(true)
+  })
+
+  it('is not so any more when others change it all the time', async () => {
+    const store = new Store()
+    for (const key of ['c/a/x', 'c/b/y']) store.set(key)
+    const read = reader(store, ['c/a', 'c/b'])
+    let { meta, value } = await read()
+    const seen: string[] = []
+    for (let round = 0; round < 12; round += 1) {
+      store.set('c/other', `${round}`)
+      ;({ meta, value } = await read(meta.index))
+      seen.push(value.fitness)
+    }
+    expect(seen.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'good'))
+    expect(seen.slice(10)).toEqual(['crowded', 'crowded'])
   })
 })

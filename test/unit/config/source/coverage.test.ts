@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resolveLayers } from '../../../../src/config/layer.js'
+import { resolveLayers } from '../../../../src/config/layers/layer.js'
 import { coverageOf, countForeign } from '../../../../src/config/source/coverage.js'
 import { keepEntries, ownEntries } from '../../../../src/config/source/layer-state.js'
 import { entriesOf } from '../pipeline.js'

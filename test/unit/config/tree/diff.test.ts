@@ -27,6 +27,16 @@ describe('changedPaths', () => {
       }),
     )
   })
+
+  it('takes what throws when it is compared for another', () => {
+    const strange = (): object =>
+      new Proxy(new URL('http://a'), {
+        ownKeys: () => {
+          throw new Error('do not look at me')
+        },
+      })
+    expect(changedPaths({ a: strange(), b: 1 }, { a: strange(), b: 1 })).toEqual(['a'])
+  })
 })
 
 describe('leavesOf', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mergeTrees } from '../../../../src/config/tree/merge.js'
-import type { TreeObject } from '../../../../src/config/tree/tree.js'
+import { TreeProblem, type TreeObject } from '../../../../src/config/tree/tree.js'
 import { anyTreeObject } from './any-tree.js'
 
 describe('mergeTrees', () => {
@@ -13,7 +13,7 @@ describe('mergeTrees', () => {
 
   it('forgets what a layer between has replaced', () => {
     const layers: TreeObject[] = [{ a: { old: 1 } }, { a: 'flat' }, { a: {} }]
-    expect(layers.reduce(mergeTrees)).toEqual({ a: {} })
+    expect(layers.reduce((lower, upper) => mergeTrees(lower, upper))).toEqual({ a: {} })
   })
 
   it('takes over what only one side has without a copy', () => {
@@ -28,9 +28,40 @@ describe('mergeTrees', () => {
         expect(mergeTrees(a, {})).toEqual(a)
         expect(mergeTrees({}, a)).toEqual(a)
         expect(mergeTrees(a, a)).toEqual(a)
-        const merged = mergeTrees(mergeTrees(a, b), c)
-        expect(mergeTrees(merged, c)).toEqual(merged)
+        const merged = orRefused(() => mergeTrees(mergeTrees(a, b), c))
+        if (merged !== undefined) expect(mergeTrees(merged, c)).toEqual(merged)
       }),
     )
   })
+
+  it.each<[string, TreeObject, TreeObject]>([
+    ['one item', { hosts: ['a', 'b', 'c'] }, { hosts: { 1: 'x' } }],
+    ['a name', { hosts: ['a'] }, { hosts: { 'db.example.com': 'x' } }],
+    ['an item of an empty list', { hosts: [] }, { hosts: { 1: 'x' } }],
+  ])('refuses %s over a list, naming it', (_what, lower, upper) => {
+    expect(() => mergeTrees({ db: lower }, { db: upper })).toThrow(
+      expect.objectContaining({
+        segments: ['db', 'hosts'],
+        message: expect.stringMatching(/is a list in a layer below/) as string,
+      }),
+    )
+  })
+
+  it.each<[string, TreeObject, TreeObject, TreeObject]>([
+    ['a list by a list', { hosts: ['a', 'b'] }, { hosts: ['c'] }, { hosts: ['c'] }],
+    ['a list by a value', { hosts: ['a'] }, { hosts: 'c' }, { hosts: 'c' }],
+    ['an object by a list', { hosts: { a: 1 } }, { hosts: ['c'] }, { hosts: ['c'] }],
+    ['nothing by an empty object', { hosts: ['a'] }, { hosts: {} }, { hosts: {} }],
+  ])('replaces %s', (_what, lower, upper, merged) => {
+    expect(mergeTrees(lower, upper)).toEqual(merged)
+  })
 })
+
+function orRefused(merge: () => TreeObject): TreeObject | undefined {
+  try {
+    return merge()
+  } catch (error) {
+    if (error instanceof TreeProblem) return undefined
+    throw error
+  }
+}

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { resolveDefinition } from '../../../../src/registration/definition/resolve-definition.js'
-import { resolveUpdate } from '../../../../src/registration/definition/resolve-update.js'
 import type { ServiceDefinition } from '../../../../src/registration/definition/service-definition.js'
 
 const PLACE = { hostname: 'host.local', boot: 'boot' }
@@ -30,6 +29,74 @@ describe('resolveDefinition', () => {
     ])
   })
 
+  it('takes everything that can be said of a service', () => {
+    const definition = {
+      name: 'web',
+      id: 'w',
+      ports: [
+        { name: 'http', port: 80 },
+        { name: 'grpc', port: 81, default: true },
+      ],
+      address: '[fd00::1]',
+      tags: ['a', 'a'],
+      meta: { v: '1' },
+      weights: { passing: 10, warning: 0 },
+      taggedAddresses: { wan: { address: '[2001:db8::1]', port: 443 }, lan: { address: 'web.internal', port: 0 } },
+      enableTagOverride: true,
+      slowStart: '1s',
+    }
+    expect(resolve(definition)).toMatchObject({
+      service: {
+        id: 'w',
+        name: 'web',
+        ports: [
+          { name: 'http', port: 80, isDefault: false },
+          { name: 'grpc', port: 81, isDefault: true },
+        ],
+        address: 'fd00::1',
+        tags: ['a', 'a'],
+        meta: { v: '1', 'proconsul-boot': 'boot' },
+        weights: { passing: 10, warning: 0 },
+        taggedAddresses: { wan: { address: '2001:db8::1', port: 443 }, lan: { address: 'web.internal', port: 0 } },
+        enableTagOverride: true,
+      },
+      slowStartMs: 1_000,
+    })
+  })
+
+  it('makes the first of several ports the default where none is said to be', () => {
+    const ports = ['x', 'y'].map((name, index) => ({ name, port: index + 1 }))
+    expect(resolve({ name: 'a', ports }).service.ports?.map(({ isDefault }) => isDefault)).toEqual([true, false])
+    expect(resolve({ name: 'a', ports }).service.id).toBe('a-host.local-1')
+  })
+
+  it('has the probes of all checks, whatever their kind, at the pace of the TTL', () => {
+    const [one, two] = [() => true, () => true]
+    const tcp = { type: 'tcp', address: 'h:1' } as const
+    expect(
+      resolve({
+        name: 'a',
+        checks: [
+          { ...tcp, probes: { one } },
+          { ttl: '3s', probes: { two } },
+        ],
+      }).probes,
+    ).toMatchObject([
+      { name: 'one', run: one, intervalMs: 1_000 },
+      { name: 'two', run: two, intervalMs: 1_000 },
+    ])
+    expect(resolve({ name: 'a', check: { ...tcp, probes: { one } } })).toMatchObject({
+      ttl: undefined,
+      probes: [{ name: 'one', intervalMs: 10_000 }],
+    })
+  })
+
+  it('says of probes beside the checks where they belong', () => {
+    expect(() => resolve({ name: 'a', probes: {} } as ServiceDefinition)).toThrow(
+      'probes is an object; expected them in a check, as in `check: { probes }`',
+    )
+  })
+
   it('leaves out what was not set, and completes a weight that Consul would take for 0', () => {
     const { service } = resolve({ name: 'web', weights: { passing: 5 }, checks: [] })
     expect(service.weights).toEqual({ passing: 5, warning: 1 })
@@ -55,6 +122,28 @@ describe('resolveDefinition', () => {
     ['address', { name: 'a', address: '0.0.0.0' }],
     ['address', { name: 'a', address: '::' }],
     ['address', { name: 'a', address: 'http://x' }],
+    ['address', { name: 'a', address: '${NOMAD_IP_http}' }],
+    ['taggedAddresses', { name: 'a', taggedAddresses: [] }],
+    ['taggedAddresses.wan', { name: 'a', taggedAddresses: { wan: '10.0.0.1' } }],
+    ['taggedAddresses.wan.address', { name: 'a', taggedAddresses: { wan: { address: '0:0:0:0:0:0:0:0', port: 1 } } }],
+    ['taggedAddresses.wan.address', { name: 'a', taggedAddresses: { wan: { port: 1 } } }],
+    ['taggedAddresses.wan.port', { name: 'a', taggedAddresses: { wan: { address: 'x', port: 65_536 } } }],
+    ['taggedAddresses name', { name: 'a', taggedAddresses: { '\ud83d': { address: 'x' } } }],
+    ['enableTagOverride', { name: 'a', enableTagOverride: 'yes' }],
+    ['name', {}],
+    ['name', { name: '..' }],
+    ['name', { name: 'a//b' }],
+    ['name', { name: '\ud83d' }],
+    ['tags[1]', { name: 'a', tags: ['v1', '\ud83d'] }],
+    ['tags[0]', { name: 'a', tags: [''] }],
+    ['ports', { name: 'a', ports: [] }],
+    ['ports[0].name', { name: 'a', ports: [{ name: '\ud83d', port: 1 }] }],
+    ['ports[0].port', { name: 'a', ports: [{ name: 'http', port: 0 }] }],
+    ['ports[0].default', { name: 'a', ports: [{ name: 'http', port: 1, default: 'yes' }] }],
+    ['probes', { name: 'a', probes: { db: () => true } }],
+    ['probes', { name: 'a', probes: undefined }],
+    ['weights.warning', { name: 'a', weights: { warning: -1 } }],
+    ['weights.critical', { name: 'a', weights: { critical: 0 } }],
     ['tags', { name: 'a', tags: 'v1' }],
     ['meta key', { name: 'a', meta: { 'a.b': '1' } }],
     ['meta key', { name: 'a', meta: { 'consul-x': '1' } }],
@@ -84,11 +173,20 @@ describe('resolveDefinition', () => {
         ],
       },
     ],
-    ['probes.db', { name: 'a', check: { probes: { db: 1 } } }],
-    ['probes.db.timeout', { name: 'a', check: { probes: { db: { run: () => 1, timeout: 'x' } } } }],
+    ['check.probes.db', { name: 'a', check: { probes: { db: 1 } } }],
+    ['check.probes', { name: 'a', check: { probes: null } }],
+    [
+      'checks[1].probes.db.timeout',
+      { name: 'a', checks: [{}, { type: 'tcp', address: 'h:1', probes: { db: { run: () => 1, timeout: 'x' } } }] },
+    ],
+    [
+      'probes[1].name',
+      { name: 'a', checks: [{ probes: { db: () => 1 } }, { type: 'tcp', address: 'h:1', probes: { db: () => 1 } }] },
+    ],
     ['slowStart', { name: 'a', slowStart: '30s' }],
+    ['slowStart', { name: 'a', slowStart: '999ms', weights: { passing: 2 } }],
     ['heartbeat.thread', { name: 'a', heartbeat: { thread: 'fiber' } }],
-    ['heartbeat.criticalAfter', { name: 'a', heartbeat: { warnAfter: '2s', criticalAfter: '1s' } }],
+    ['heartbeat.warnAfter', { name: 'a', heartbeat: { warnAfter: '2s' } }],
     ['eventLoop.warnAfter', { name: 'a', eventLoop: { warnAfter: 1 } }],
   ])('refuses a nonsensical %s before anything is sent', (option, definition) => {
     expect(() => resolve(definition as ServiceDefinition)).toThrow(
@@ -96,32 +194,6 @@ describe('resolveDefinition', () => {
         code: 'PROCONSUL_INVALID_OPTION',
         message: expect.stringMatching(new RegExp(`^${option.replace(/[[\]]/g, '\\$&')} is `)) as string,
       }),
-    )
-  })
-})
-
-describe('resolveUpdate', () => {
-  const current: ServiceDefinition = { name: 'web', id: 'w', tags: ['a'], meta: { v: '1' }, check: { ttl: '5s' } }
-
-  it('changes what is given and keeps the rest', () => {
-    const { definition, resolved } = resolveUpdate(current, resolve(current), { tags: ['b'] })
-    expect(definition).toEqual({ ...current, tags: ['b'] })
-    expect(resolved.service).toMatchObject({ tags: ['b'], meta: { v: '1', 'proconsul-boot': 'boot' } })
-  })
-
-  it('keeps the ttl and the probes of a TTL check where they are left out, and changes them where they are given', () => {
-    const [old, fresh] = [() => true, () => true]
-    const probing: ServiceDefinition = { ...current, check: { ttl: '5s', probes: { old } } }
-    const updated = (check: ServiceDefinition['check']) => resolveUpdate(probing, resolve(probing), { check }).resolved
-    expect(updated({ notes: 'n' })).toMatchObject({ ttl: { ttlMs: 5_000 }, probes: [{ name: 'old', run: old }] })
-    expect(updated({ ttl: '9s' })).toMatchObject({ ttl: { ttlMs: 9_000 }, probes: [{ run: old, intervalMs: 3_000 }] })
-    expect(updated({ probes: { fresh } })).toMatchObject({ ttl: { ttlMs: 5_000 }, probes: [{ run: fresh }] })
-    expect(updated({ probes: {} }).probes).toEqual([])
-  })
-
-  it.each([{ name: 'x' }, { id: 'x' }, { check: { ttl: '9ms' } }, { port: -1 }])('refuses %j', (update) => {
-    expect(() => resolveUpdate(current, resolve(current), update as never)).toThrow(
-      expect.objectContaining({ code: 'PROCONSUL_INVALID_OPTION' }),
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkOutput, cutBytes, OUTPUT_LIMIT_BYTES } from '../../../../src/registration/health/check-output.js'
+import { checkOutput } from '../../../../src/registration/health/check-output.js'
+import { OUTPUT_LIMIT_BYTES } from '../../../../src/registration/health/output-limit.js'
 
 const result = (status: 'passing' | 'warning' | 'critical', output = '') => ({
   status,
@@ -23,6 +24,25 @@ describe('the output of a check', () => {
     })
   })
 
+  it('says of a service without probes that its process lives', () => {
+    expect(checkOutput({ status: 'passing', probes: {} })).toBe('the process is alive; it has no probes')
+  })
+
+  it('is in the order of the worst, whatever the order of the probes', () => {
+    const probes = { a: result('passing'), b: result('warning'), c: result('critical'), d: result('warning') }
+    expect(checkOutput({ status: 'critical', probes }).split('\n').slice(0, 4)).toEqual([
+      'c: critical',
+      'b: warning',
+      'd: warning',
+      'a: passing',
+    ])
+  })
+
+  it('keeps the lines and leaves the JSON out where both do not fit', () => {
+    const probes = { a: result('critical', 'x'.repeat(2_500)) }
+    expect(checkOutput({ status: 'critical', probes })).toBe(`a: critical (${'x'.repeat(2_500)})`)
+  })
+
   it('is the same while results are, so that Consul has nothing to store', () => {
     const at = (checkedAt: number) =>
       ({ status: 'passing', probes: { a: { ...result('passing'), checkedAt } } }) as const
@@ -39,16 +59,5 @@ describe('the output of a check', () => {
       }),
       { numRuns: 50 },
     )
-  })
-
-  it('is cut at whole characters, counting bytes', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, limit) => {
-        const cut = cutBytes(text, limit)
-        expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(limit)
-        expect(Buffer.from(text).toString().startsWith(cut)).toBe(true)
-      }),
-    )
-    expect(cutBytes('aü', 2)).toBe('a')
   })
 })

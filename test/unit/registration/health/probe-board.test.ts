@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { checkOutput } from '../../../../src/registration/health/check-output.js'
 import { ProbeBoard, type RegistrationHealth } from '../../../../src/registration/health/probe-board.js'
-import { resolveProbes, type Probes } from '../../../../src/registration/health/probe.js'
+import { resolveProbes, type Probes } from '../../../../src/registration/definition/probe-definition.js'
 import { FakeClock, settle } from '../../../support/fake-clock.js'
 import { recordingLogger } from '../../../support/recording-logger.js'
+import { anyHostile } from './any-hostile.js'
 
 function board(probes: Probes, ttlMs = 3_000) {
   const clock = new FakeClock()
@@ -27,6 +31,7 @@ describe('ProbeBoard', () => {
     [undefined, 'passing', ''],
     [true, 'passing', ''],
     [{ rows: 1 }, 'passing', ''],
+    ['over 2 GB', 'critical', 'over 2 GB'],
     ['warning', 'warning', ''],
     ['critical', 'critical', ''],
     [false, 'critical', ''],
@@ -37,6 +42,128 @@ describe('ProbeBoard', () => {
     await made.firstRound
     expect(made.health.probes['db']).toMatchObject({ status, output })
     made.stop()
+  })
+
+  it('goes on whatever a probe throws or returns, at once or later, and never without a verdict', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyHostile(), fc.constantFrom('return', 'throw', 'reject', 'thenable'), async (make, way) => {
+        const value = make()
+        const runs: number[] = []
+        const run = (): unknown => {
+          runs.push(1)
+          const fail = (): never => {
+            throw value
+          }
+          if (way === 'throw') return fail()
+          if (way === 'reject') return Promise.resolve().then(fail)
+          return way === 'thenable' ? { then: (_: unknown, reject: (reason: unknown) => void) => reject(value) } : value
+        }
+        const probe = { run, timeout: '1s', interval: '1s', onFailure: 'warning' } as const
+        const { board: made, clock, heard } = board({ odd: probe })
+        made.start()
+        await made.firstRound
+        expect(made.pending).toEqual([])
+        expect(checkOutput(made.health)).toContain('odd: ')
+        await clock.advance(3_100)
+        expect(runs.length).toBeGreaterThanOrEqual(3)
+        expect(heard.length).toBeGreaterThanOrEqual(1)
+        made.stop()
+        expect(clock.pendingTimers).toBe(0)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('has a result also of a probe that says the words of one that has not run', async () => {
+    const { board: made } = board({ db: () => 'has not run yet' })
+    made.start()
+    await made.firstRound
+    expect(made.pending).toEqual([])
+    made.stop()
+  })
+
+  it('runs a probe in the async context of whoever gave it, again and again, and its timers in none', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const seen: unknown[] = []
+    const made = storage.run('mine', () =>
+      board({ db: { run: () => void seen.push(storage.getStore()), interval: 10 } }),
+    )
+    const timers: unknown[] = []
+    const setTimer = made.clock.setTimer.bind(made.clock)
+    vi.spyOn(made.clock, 'setTimer').mockImplementation((...given) => {
+      timers.push(storage.getStore())
+      return setTimer(...given)
+    })
+    storage.run('a request', () => made.board.start())
+    await made.clock.advance(35)
+    made.board.stop()
+    expect(new Set(seen)).toEqual(new Set(['mine']))
+    expect(seen.length).toBeGreaterThan(2)
+    expect(new Set(timers)).toEqual(new Set([undefined]))
+  })
+
+  it('runs each probe once however often it is started', async () => {
+    let runs = 0
+    const { board: made } = board({ db: () => void (runs += 1) })
+    made.start()
+    made.start()
+    await made.firstRound
+    expect(runs).toBe(1)
+    made.stop()
+  })
+
+  it('ends a run with the reason, hears no result of it, and begins none, once it is stopped', async () => {
+    let end: (value: unknown) => void = () => undefined
+    let reason: unknown
+    let runs = 0
+    const run = ({ signal }: { signal: AbortSignal }) => {
+      runs += 1
+      signal.addEventListener('abort', () => {
+        const given: unknown = signal.reason
+        reason = given
+      })
+      return new Promise((resolve) => (end = resolve))
+    }
+    const { board: made, clock, heard } = board({ db: { run, timeout: '1s', interval: '1s' } })
+    made.start()
+    await settle()
+    made.stop()
+    expect(reason).toMatchObject({ code: 'PROCONSUL_CLOSED' })
+    end('warning')
+    await clock.advance(20_000)
+    expect([runs, heard, clock.pendingTimers]).toEqual([1, [], 0])
+  })
+
+  it('tells how long a run took and when it ended', async () => {
+    const answers: (() => void)[] = []
+    const { board: made, clock } = board({ db: () => new Promise<void>((resolve) => answers.push(resolve)) })
+    const startedAt = clock.now()
+    made.start()
+    await clock.advance(500)
+    answers[0]?.()
+    await settle()
+    expect(made.health.probes['db']).toMatchObject({ durationMs: 500, checkedAt: startedAt + 500 })
+    expect(Object.isFrozen(made.health.probes['db'])).toBe(true)
+    made.stop()
+  })
+
+  it('begins the next run an interval after the begin of the last, or after the next millisecond where one took longer', async () => {
+    const begun: number[] = []
+    const slow = board({
+      db: {
+        run: () => {
+          begun.push(slow.clock.monotonic())
+          return new Promise<void>((resolve) => slow.clock.setTimer(resolve, begun.length === 1 ? 400 : 1_500))
+        },
+        timeout: '2s',
+        interval: '1s',
+      },
+    })
+    const zero = slow.clock.monotonic()
+    slow.board.start()
+    await slow.clock.advance(4_100)
+    expect(begun.map((at) => at - zero)).toEqual([0, 1_000, 2_501, 4_002])
+    slow.board.stop()
   })
 
   it('takes what a probe throws, at once or later, for critical, or for what it was told that means', async () => {

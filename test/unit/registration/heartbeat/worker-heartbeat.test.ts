@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { PlainTarget } from '../../../../src/http/plain-target.js'
-import { BeatThread } from '../../../../src/registration/heartbeat/beat-thread.js'
+import { BeatThread } from '../../../../src/registration/heartbeat/thread/beat-thread.js'
 import { WorkerHeartbeat } from '../../../../src/registration/heartbeat/worker-heartbeat.js'
 import { FakeClock, settle } from '../../../support/fake-clock.js'
 import { recordingLogger } from '../../../support/recording-logger.js'
@@ -24,12 +24,12 @@ function beating(target: () => Promise<PlainTarget> = () => Promise.resolve(TARG
     new WorkerHeartbeat(
       {
         runtime,
-        checkId,
+        key: checkId,
+        request: { operation: 'agent.check.update', path: `/v1/agent/check/update/${checkId}` },
         intervalMs,
         keepAlive,
         heartbeat: { thread: 'worker', keepAlive, warnAfterMs: 1_000, criticalAfterMs: 30_000 },
         report: () => ({ status: 'passing', output }),
-        send: () => Promise.reject(new Error('beats from the main thread')),
         onBeat: () => undefined,
         onFailure: () => undefined,
       },
