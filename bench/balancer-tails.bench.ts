@@ -78,15 +78,15 @@ function simulate(
   const latencies: number[] = []
   const call = (caller: Caller): void => {
     const began = time.monotonic()
-    const { place, done } = caller()
+    const chosen = caller()
     let isOver = false
     const end = (isFailed: boolean): void => {
       if (isOver) return
       isOver = true
-      done(isFailed)
+      chosen.done(isFailed)
       if (began >= SETTLE_MS) latencies.push(time.monotonic() - began)
     }
-    servers[place]?.call(() => end(false))
+    servers[chosen.place]?.call(() => end(false))
     time.at(began + TIMEOUT_MS, () => end(true))
   }
   for (let index = 0; index < callers; index += 1) {

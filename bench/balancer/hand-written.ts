@@ -18,7 +18,7 @@ export function servers(count: number): Server[] {
 }
 
 /** Round robin that hands out what a caller needs: the server, and how to say that the call is over. */
-export function roundRobin(list: readonly Server[]): () => { readonly instance: Server; done(): void } {
+export function roundRobin(list: readonly Server[]): () => { readonly instance: Server; readonly done: () => void } {
   const entries = list.map((instance) => ({
     instance,
     done: () => {

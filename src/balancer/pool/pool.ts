@@ -13,9 +13,9 @@ import { connectionFailure } from '../retries/failure.js'
 import { RetryBudget } from '../retries/retry-budget.js'
 import type { ResolvedRetryBudget } from '../retries/retry-options.js'
 import { Outliers, type EjectionReason } from '../outliers/outliers.js'
-import type { PolicyContext } from '../policies/policy.js'
 import { Arrangement, type ArrangementOptions } from '../selection/arrangement.js'
 import { Chance } from '../selection/chance.js'
+import { PickContext } from './pick-context.js'
 import { subsetOf } from '../selection/subset.js'
 import { Member, SERVING, startTicks, UNTIMED } from '../members/member.js'
 import { Pick } from '../members/pick.js'
@@ -374,21 +374,6 @@ export class Pool implements Closeable {
 
   get #logger(): Runtime['logger'] {
     return this.#parts.runtime.logger
-  }
-}
-
-/** What the policy of a pool may look at. */
-class PickContext implements PolicyContext {
-  now = 0
-  inFlight = 0
-  readonly #chance: Chance
-
-  constructor(chance: Chance) {
-    this.#chance = chance
-  }
-
-  below(count: number): number {
-    return this.#chance.below(count)
   }
 }
 

@@ -1,6 +1,6 @@
 import { createBalancer, type CreateBalancerOptions } from '../../../src/balancer/create-balancer.js'
 import type { Balancer } from '../../../src/balancer/balancer.js'
-import { ProconsulError } from '../../../src/errors/proconsul-error.js'
+import type { ProconsulError } from '../../../src/errors/proconsul-error.js'
 import type { EmptyReason, InstanceList, InstanceSource } from '../../../src/instances/instance-source.js'
 import { checkInstances } from '../../../src/instances/given-list.js'
 import { watchInstances } from '../../../src/instances/watch-instances.js'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { RetryBudget } from '../../../../src/balancer/retries/retry-budget.js'
 
-function budget(share: number, perSecond: number): { readonly made: RetryBudget; pass(ms: number): void } {
+function budget(share: number, perSecond: number): { readonly made: RetryBudget; readonly pass: (ms: number) => void } {
   let now = 0
   const made = new RetryBudget({ monotonic: () => now }, { share, perSecond })
   return { made, pass: (ms) => (now += ms) }
