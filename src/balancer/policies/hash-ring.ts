@@ -4,7 +4,7 @@ import { hashWith } from './hash.js'
  * Points of each member on a ring. Their number does not depend on how many members there are: else a member that leaves would move the
  * others' points, and with them keys that need not move. With so many, the fullest of 1,000 members has 1.25 times the mean.
  */
-export const POINTS_PER_MEMBER = 256
+export const POINTS_PER_MEMBER = 320
 
 const HASH_BITS = 31
 
