@@ -16,6 +16,7 @@ const MAY_IMPORT = {
   watch: ['live', 'lifecycle', 'types:http'],
   instances: ['live', 'lifecycle'],
   discovery: ['instances', 'api', 'watch', 'live', 'lifecycle', 'types:http'],
+  balancer: ['instances', 'live', 'lifecycle'],
   config: ['api', 'watch', 'live', 'lifecycle', 'types:http'],
   kv: ['api', 'watch', 'live', 'lifecycle', 'types:http'],
   registration: ['api', 'watch', 'live', 'lifecycle', 'types:http'],

@@ -84,6 +84,35 @@ export type { LiveEvents, ReadyOptions, Recovery, Staleness } from './live/live-
 export type { LossGuardOptions } from './live/loss-guard-options.js'
 export type { Confirmed, Hold, LiveSource, Observer } from './live/live-source.js'
 
+// calling
+export { createBalancer } from './balancer/create-balancer.js'
+export type { BalancerSource, CreateBalancerOptions } from './balancer/create-balancer.js'
+export type { ServiceBalancerOptions } from './proconsul.js'
+export type { Balancer, PickOptions } from './balancer/balancer.js'
+export type { BalancerOptions } from './balancer/balancer-options.js'
+export type { CallWrap } from './balancer/calls/call-options.js'
+export type {
+  BalancerChange,
+  BalancerEvents,
+  EjectedDetails,
+  PanicDetails,
+  ReturnedDetails,
+} from './balancer/pool/balancer-events.js'
+export type { InstanceStats } from './balancer/balancer-stats.js'
+export type { Call, CallContext, UseOptions } from './balancer/calls/call-options.js'
+export type { FailureTest } from './balancer/retries/failure.js'
+export type { CallBudget } from './balancer/retries/retry-budget.js'
+export type { RetryBudgetOptions, RetryOptions } from './balancer/retries/retry-options.js'
+export type { OutlierOptions } from './balancer/outliers/outlier-options.js'
+export type { EjectionReason } from './balancer/outliers/outliers.js'
+export type { PolicyName } from './balancer/policies/builtin.js'
+export type { BalancerPolicy, Candidate, IsExcluded, Picker, PolicyContext } from './balancer/policies/policy.js'
+export type { Outcome } from './balancer/members/outcome.js'
+export type { Pick } from './balancer/members/pick.js'
+export type { Exclusion } from './balancer/pool/pool.js'
+export type { PeerPosition, SubsetOptions } from './balancer/selection/subset.js'
+export type { ZoneOptions } from './balancer/selection/zone.js'
+
 // configuration
 export type {
   ConfigChange,

@@ -9,14 +9,20 @@ import { PreparedQueryApi } from './api/prepared-query.js'
 import { SessionApi } from './api/session.js'
 import { StatusApi } from './api/status.js'
 import { TxnApi } from './api/txn.js'
+import type { Balancer } from './balancer/balancer.js'
+import { BALANCER_OPTIONS, resolveBalancerOptions, type BalancerOptions } from './balancer/balancer-options.js'
+import type { Followed } from './balancer/pool/pool.js'
+import { SharedPools } from './balancer/shared-pools.js'
 import type { ConfigOptions, TypedConfigOptions } from './config/options/config-options.js'
 import { ConfigReader } from './config/config-reader.js'
 import type { Settings } from './config/settings.js'
 import type { TreeObject } from './config/tree/tree.js'
 import type { ChecksWatcher, EventsWatcher, NodesWatcher, ServicesWatcher } from './discovery/catalog-watchers.js'
 import { Discovery, type DiscoverQuery, type EventsQuery, type PreparedQueryWatch } from './discovery/discovery.js'
-import type { CatalogQuery, ServiceWatchQuery } from './discovery/service-query.js'
+import { resolveServiceWatch, type CatalogQuery, type ServiceWatchQuery } from './discovery/service-query.js'
 import type { HealthState } from './api/health.js'
+import { checkObject } from './core/option-check.js'
+import { invalidOption } from './errors/invalid-option.js'
 import { ProconsulError, isProconsulError } from './errors/proconsul-error.js'
 import { ConsulHttpClient } from './http/consul-http-client.js'
 import { Lane } from './http/lane.js'
@@ -50,6 +56,12 @@ import { ConsulRegistry } from './registration/record/consul-registry.js'
 import { Registrar } from './registration/registrar.js'
 import type { Registration } from './registration/registration.js'
 import { WatchEngine, type WatchDebug } from './watch/watch-engine.js'
+
+/** How the instances of a service are found, chosen and called. All optional. */
+export interface ServiceBalancerOptions extends BalancerOptions {
+  /** Which instances, as for `watchService`; with `failover` also those of other datacenters. Default: those that serve. */
+  readonly query?: Omit<ServiceWatchQuery, 'signal'> | undefined
+}
 
 /** Of the connections for short requests, the share that reads of watches may take: a heartbeat always finds one. */
 const WATCH_SHARE = 0.5
@@ -88,6 +100,7 @@ export class Proconsul implements AsyncDisposable {
   readonly #http: ConsulHttpClient
   readonly #engine: WatchEngine
   readonly #discovery: Discovery
+  readonly #pools: SharedPools
   readonly #registrar: Registrar
   readonly #configs: ConfigReader
   readonly #steps: ShutdownSteps = {
@@ -124,6 +137,7 @@ export class Proconsul implements AsyncDisposable {
     this.#configs = new ConfigReader(runtime, kv, txn, this.#engine, connection)
     const { catalog, event, health, query: preparedQuery } = this
     this.#discovery = new Discovery(runtime, this.#engine, { catalog, event, health, preparedQuery }, connection)
+    this.#pools = new SharedPools(runtime)
     const registry = new ConsulRegistry({
       runtime,
       http,
@@ -171,6 +185,21 @@ export class Proconsul implements AsyncDisposable {
   watchService(name: string, query?: ServiceWatchQuery): ServiceWatcher {
     this.#refuseClosed()
     return this.#discovery.watchService(name, query)
+  }
+
+  /**
+   * Chooses instances of a service for calls, and learns from how they went. Balancers with equal options share what they learn.
+   * @throws ProconsulError `PROCONSUL_INVALID_OPTION`, `PROCONSUL_CLOSED`
+   */
+  balancer(name: string, options: ServiceBalancerOptions = {}): Balancer {
+    this.#refuseClosed()
+    checkObject('options', options, ['query', ...BALANCER_OPTIONS])
+    const resolved = resolveBalancerOptions(options)
+    const { signal, ...watch } = resolveServiceWatch(name, options.query)
+    if (signal !== undefined)
+      throw invalidOption('query.signal', signal, 'no signal here: `signal` closes the balancer')
+    const follow = (): Followed => ({ watcher: this.#discovery.watchService(name, options.query), isOwned: true })
+    return this.#pools.open(JSON.stringify(watch), resolved, follow)
   }
 
   /** Follows the names and tags of all services. */
@@ -291,7 +320,7 @@ export class Proconsul implements AsyncDisposable {
     await Promise.all([this.#registrar.close(), this.#discovery.close(), this.#configs.close()])
     // What is still asked by then is not told of a close by which the process ends: see `isProcessEnding`.
     if (isProcessEnding()) return
-    await this.kv.close()
+    await Promise.all([this.#pools.close(), this.kv.close()])
     await this.#engine.close()
     this.#http.close()
     this.#signals?.remove()

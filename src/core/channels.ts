@@ -46,6 +46,12 @@ export const TURNS_OF_EVENTS = Object.freeze({
   'cache-failed': 'warn',
   'credentials-changed': 'info',
   'credentials-unusable': 'warn',
+  /** An instance is not called for a while because calls to it fail, and is called again. */
+  ejected: 'warn',
+  returned: 'info',
+  /** So many instances are ejected that all are called; and not any more. */
+  panic: 'warn',
+  'panic-over': 'info',
   'shutdown-begun': 'info',
   'shutdown-done': 'info',
   /** The process ends before its shutdown is done. */

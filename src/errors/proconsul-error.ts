@@ -16,6 +16,7 @@ const RETRYABLE = {
   PROCONSUL_HOOK_FAILED: false,
   PROCONSUL_INVALID_OPTION: false,
   PROCONSUL_MISSING_PEER: false,
+  PROCONSUL_NO_INSTANCE: true,
   PROCONSUL_NO_LEADER: true,
   PROCONSUL_NOT_FOUND: false,
   PROCONSUL_PERMISSION_DENIED: false,
@@ -42,6 +43,8 @@ export interface ProconsulErrorOptions {
   readonly status?: number
   /** How long the agent asks to wait before the next try, in milliseconds. */
   readonly retryAfterMs?: number
+  /** Why there is no instance of a service, where the registry knows. */
+  readonly emptyReason?: string
   /** What the code alone does not tell. */
   readonly reason?: ProconsulErrorReason
 }
@@ -61,6 +64,8 @@ export class ProconsulError extends Error {
   declare readonly status?: number
   /** How long the agent asked to wait before the next try, in milliseconds. */
   declare readonly retryAfterMs?: number
+  /** Why there is no instance of a service, where the registry knows: as `emptyReason` of a snapshot. */
+  declare readonly emptyReason?: string
   /**
    * `'unknown-token'` with `PROCONSUL_PERMISSION_DENIED` when Consul does not know the token at all. A token that was made a moment ago
    * may be unknown to some servers yet; one that is known and lacks a permission has no reason here. `'without-effect'` when the request
@@ -75,6 +80,7 @@ export class ProconsulError extends Error {
     this.retryable = RETRYABLE[code]
     if (options.status !== undefined) this.status = options.status
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
+    if (options.emptyReason !== undefined) this.emptyReason = options.emptyReason
     if (options.reason !== undefined) this.reason = options.reason
     Object.defineProperty(this, BRAND, { value: true })
   }
@@ -89,6 +95,7 @@ export class ProconsulError extends Error {
       ...(this.status !== undefined && { status: this.status }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(this.reason !== undefined && { reason: this.reason }),
+      ...(this.emptyReason !== undefined && { emptyReason: this.emptyReason }),
       ...causeFacts(this.cause),
     }
   }
@@ -101,6 +108,7 @@ export interface ProconsulErrorJson extends ErrorFacts {
   readonly status?: number
   readonly retryAfterMs?: number
   readonly reason?: ProconsulErrorReason
+  readonly emptyReason?: string
 }
 
 /** Every code of {@link ProconsulError}, sorted. */

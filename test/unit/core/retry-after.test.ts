@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { retryAfterMs } from '../../../src/http/retry-after.js'
+import { retryAfterMs } from '../../../src/core/retry-after.js'
 
 const NOW = Date.UTC(2030, 0, 1)
 
