@@ -4,7 +4,7 @@
  * and of the whole. Takes minutes, so it is no part of what a change has to pass.
  */
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { Stryker } from '@stryker-mutator/core'
 import { CACHE, PROJECT, runTask } from './project.js'
 
@@ -49,9 +49,10 @@ await runTask(async () => {
 
 function report(mutants: readonly Mutant[]): void {
   const counted = mutants.filter(({ status }) => COUNTED.includes(status))
-  const fileOf = ({ fileName }: Mutant): string => fileName.slice(PROJECT.length + 1)
-  for (const file of [...new Set(counted.map(fileOf))].sort()) {
-    const ofFile = counted.filter((mutant) => fileOf(mutant) === file)
+  const paths = [...new Set(counted.map(({ fileName }) => fileName))].sort()
+  for (const path of paths) {
+    const file = relative(PROJECT, path)
+    const ofFile = counted.filter(({ fileName }) => fileName === path)
     console.log(`${score(ofFile)}  ${file}`)
     for (const { status, mutatorName, replacement, location } of ofFile) {
       if (NOTICED.includes(status)) continue

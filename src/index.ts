@@ -18,12 +18,7 @@ export type { ErrorFacts } from './errors/error-facts.js'
 // registration
 export type { Registration } from './registration/registration.js'
 export type { RegistrationState } from './registration/life/phase.js'
-export type {
-  ConflictDetails,
-  HeartbeatDetails,
-  LostDetails,
-  RegistrationEvents,
-} from './registration/life/events.js'
+export type { ConflictDetails, HeartbeatDetails, LostDetails, RegistrationEvents } from './registration/life/events.js'
 export type {
   DeregisterOptions,
   EventLoopOptions,

@@ -43,7 +43,7 @@ describe('proconsul dev', () => {
     )
     const { output, ended } = run('--port', '0', '--consul', '1.8', '--seed', seed)
     const url = await eventually(() => /listens on (\S+)/.exec(output())?.[1] ?? expect.fail('not yet'), {
-      within: 10_000,
+      within: 25_000,
     })
     const http = new WireClient(() => ({ url }))
     expect((await http.get('/v1/health/service/users')).json()).toHaveLength(1)

@@ -27,7 +27,10 @@ const withNodeTest = (folder: string) => run(join(folder, 'node-test.mjs'))
 const withVitest = (folder: string) =>
   run('node_modules/vitest/vitest.mjs', 'run', '--root', folder, '--test-timeout', '10000')
 
-describe('the examples of testing a service', () => {
+/** A whole test runner is started for each, which takes its time on a busy machine. */
+const RUNNER = { timeout: 120_000 }
+
+describe('the examples of testing a service', RUNNER, () => {
   test('pass with node:test', async () => {
     const { code, output } = await withNodeTest(FOLDER)
     expect(output).toMatch(/pass 3/)
@@ -41,7 +44,7 @@ describe('the examples of testing a service', () => {
   })
 })
 
-describe.each(Object.entries(BREAKAGES))('the examples, of a service that %s', (_what, breakage) => {
+describe.each(Object.entries(BREAKAGES))('the examples, of a service that %s', RUNNER, (_what, breakage) => {
   const { noticedBy } = breakage
   const folder = async (): Promise<string> => {
     const path = await brokenExamples(PROJECT, breakage)

@@ -44,6 +44,19 @@ contract('health and catalog', ({ must, http, agent, unique, subject }) => {
     }
   })
 
+  must('list the tags of a service in no order that one could rely on', async () => {
+    const name = unique('tagged')
+    const tags = ['a', 'b', 'c', 'd', 'e', 'f']
+    await register({ Name: name, Tags: tags })
+    const seen = new Set<string>()
+    for (let reads = 0; reads < 20; reads += 1) {
+      const listed = (await http.get('/v1/catalog/services')).json<Record<string, string[]>>()[name] ?? []
+      expect([...listed].sort()).toEqual(tags)
+      seen.add(String(listed))
+    }
+    expect(seen.size).toBeGreaterThan(1)
+  })
+
   must('answer unknown nodes and states each in its own way', async () => {
     expect((await http.get('/v1/catalog/node/nope')).json()).toBeNull()
     expect((await http.get('/v1/catalog/node-services/nope')).json()).toEqual({ Node: null, Services: null })

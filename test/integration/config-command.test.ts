@@ -125,7 +125,7 @@ describe('proconsul config', () => {
   })
 
   it.each([
-    ['', 2, /usage/],
+    ['', 2, /which command\? One of config/],
     ['bogus', 2, /no command "bogus"/],
     ['config', 2, /which command/],
     ['config bogus', 2, /no command "bogus"/],
@@ -159,7 +159,7 @@ describe('proconsul config', () => {
   it('says what is wrong in the last lines, and does not bury it under the usage', async () => {
     const { err } = await run('config render --layer a --bogus')
     expect(err.split('\n').length).toBeLessThan(4)
-    expect(err).toMatch(/^proconsul config: .*bogus.*\nproconsul config --help tells more\.$/)
+    expect(err).toMatch(/^proconsul config: .*bogus.*\n`proconsul config --help` tells more\.$/)
   })
 
   it.each(['render', 'validate'])(

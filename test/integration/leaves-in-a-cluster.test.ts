@@ -66,7 +66,9 @@ const OWN_PORTS = `
   }
 `
 
-const start = (source: string) => startProgram(source, { CONSUL_HTTP_ADDR: agent.address }, { ownGroup: true })
+/** The built package: each process of a cluster would have to compile the sources. */
+const start = (source: string) =>
+  startProgram(source, { CONSUL_HTTP_ADDR: agent.address }, { ownGroup: true, built: true })
 
 describe('a cluster of processes that is told to stop', () => {
   it('with one registration for all: the primary leaves, drains, and ends last, by the signal', async () => {

@@ -131,7 +131,9 @@ describe('a watch', () => {
     controller.abort()
     await closed
     // @ts-expect-error no such option
-    expect(() => client.kv.watch('a', { foo: 1 })).toThrow('kv.watch: options.foo is 1; expected one of the options signal, token')
+    expect(() => client.kv.watch('a', { foo: 1 })).toThrow(
+      'kv.watch: options.foo is 1; expected one of the options signal, token',
+    )
   })
 
   it('of a key tells of its values, also of its absence, and of nothing else', async () => {

@@ -17,17 +17,14 @@ export function isDnsName(name: string): boolean {
   return DNS_LABEL.test(name)
 }
 
-/** Text that comes back from Consul as it was sent: half a surrogate pair would be replaced there, and be repaired for ever. */
-export function checkText(option: string, text: string): string {
-  if (/\p{Cs}/u.test(text)) throw invalidOption(option, text, 'well-formed text, without half of a surrogate pair')
-  return text
-}
-
-/** A name or id by which the agent can be asked: in a path it cleans `.`, `..` and empty segments away, and refuses control characters. */
+/**
+ * A name or id by which the agent can be asked. From a path it cleans `.`, `..` and empty segments away, and control characters and half
+ * of a surrogate pair never reach it.
+ */
 export function checkPathText(option: string, given: unknown): string {
-  const text = checkText(option, checkString(option, given))
+  const text = checkString(option, given)
   const isCleaned = /^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(text)
-  if (isCleaned || /\p{Cc}/u.test(text)) {
+  if (isCleaned || /[\p{Cc}\p{Cs}]/u.test(text)) {
     throw invalidOption(
       option,
       text,
@@ -58,7 +55,6 @@ export function checkMeta(option: string, meta: unknown, reserved: number): Read
     if (/^(?:consul|proconsul)-/i.test(key)) {
       throw invalidOption(`${option} key`, key, 'a key that does not begin with consul- or proconsul-')
     }
-    checkText(`${option}.${key}`, value)
     if (Buffer.byteLength(value) > LONGEST_META_VALUE_BYTES) {
       throw invalidOption(`${option}.${key}`, value, `at most ${LONGEST_META_VALUE_BYTES} bytes`)
     }

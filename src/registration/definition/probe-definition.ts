@@ -2,7 +2,6 @@ import { inThisContext } from '../../core/async-context.js'
 import { parseDuration, type Duration } from '../../core/duration.js'
 import { checkObject, checkOneOf, checkString, isRecord } from '../../core/option-check.js'
 import { invalidOption } from '../../errors/invalid-option.js'
-import { checkText } from './limits.js'
 
 /**
  * Looks at one dependency, in the async context of the call that it was given to.
@@ -72,7 +71,7 @@ export function isSameProbe(one: ResolvedProbe, other: ResolvedProbe): boolean {
 }
 
 function resolveProbe(option: string, name: string, probe: unknown, fallbackMs: number): ResolvedProbe {
-  checkText(option, checkString(option, name, 'a name'))
+  checkString(option, name, 'a name')
   if (name.length > LONGEST_NAME) throw invalidOption(option, name, `a name of at most ${LONGEST_NAME} characters`)
   const given: Readonly<Record<string, unknown>> = isFunction(probe)
     ? { run: probe }

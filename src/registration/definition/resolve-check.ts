@@ -9,7 +9,7 @@ import type {
 } from './check-definition.js'
 import { checkHostPort, checkUrl } from './check-target.js'
 import { HEALTH_STATUSES, type HealthStatus } from './health-status.js'
-import { checkPathText, checkText } from './limits.js'
+import { checkPathText } from './limits.js'
 
 /** A check with every value decided. Its probes are resolved elsewhere. */
 export type ResolvedCheck = ResolvedCheckBase &
@@ -136,8 +136,8 @@ function basePart(definition: CheckDefinition, { option, serviceId, serviceName,
   const counted = position === 0 ? '' : ` ${position + 1}`
   return {
     id: checkPathText(`${option}.id`, definition.id ?? `service:${serviceId}${suffix}`),
-    name: text(`${option}.name`, definition.name ?? `Service '${serviceName}' check${counted}`),
-    notes: optional(definition.notes, (value) => text(`${option}.notes`, value)),
+    name: checkString(`${option}.name`, definition.name ?? `Service '${serviceName}' check${counted}`),
+    notes: optional(definition.notes, (value) => checkString(`${option}.notes`, value)),
     deregisterCriticalServiceAfterMs: reapAfterMs(definition, `${option}.deregisterCriticalServiceAfter`),
   }
 }
@@ -166,9 +166,9 @@ function httpPart(definition: HttpCheckDefinition, option: string) {
   const { url, headers, method, body, tlsSkipVerify } = definition
   return {
     url: checkUrl(`${option}.url`, url),
-    method: optional(method, (value) => text(`${option}.method`, value)),
+    method: optional(method, (value) => checkString(`${option}.method`, value)),
     headers: optional(headers, (value) => headerLists(`${option}.headers`, value)),
-    body: optional(body, (value) => text(`${option}.body`, value)),
+    body: optional(body, (value) => checkString(`${option}.body`, value)),
     tlsSkipVerify: optional(tlsSkipVerify, (value) => checkBoolean(`${option}.tlsSkipVerify`, value)),
   }
 }
@@ -177,7 +177,7 @@ function headerLists(option: string, headers: unknown): Readonly<Record<string, 
   if (!isRecord(headers)) throw invalidOption(option, headers, 'an object of header names and values')
   const entries = Object.entries(headers).map(([name, value]): [string, readonly string[]] => {
     const values: readonly unknown[] = Array.isArray(value) ? value : [value]
-    return [checkText(`${option} name`, name), values.map((entry) => text(`${option}.${name}`, entry))]
+    return [name, values.map((entry) => checkString(`${option}.${name}`, entry))]
   })
   return Object.fromEntries(entries)
 }
@@ -187,12 +187,7 @@ function aliasPart({ service, node }: AliasCheckDefinition, option: string) {
     throw invalidOption(`${option}.service`, service, 'the id of another service, or a node')
   }
   return {
-    service: optional(service, (value) => text(`${option}.service`, value)),
-    node: optional(node, (value) => text(`${option}.node`, value)),
+    service: optional(service, (value) => checkPathText(`${option}.service`, value)),
+    node: optional(node, (value) => checkString(`${option}.node`, value)),
   }
-}
-
-/** A non-empty text that Consul stores as it is. */
-function text(option: string, value: unknown): string {
-  return checkText(option, checkString(option, value))
 }

@@ -12,7 +12,7 @@ import { invalidOption } from '../../errors/invalid-option.js'
 import { checkAddress } from '../identity/address.js'
 import { BOOT_KEY } from '../identity/boot.js'
 import { instanceId } from '../identity/instance-id.js'
-import { checkId, checkMeta, checkPathText, checkPort, checkText, checkWeight } from './limits.js'
+import { checkId, checkMeta, checkPathText, checkPort, checkWeight } from './limits.js'
 import type { ResolvedProbe } from './probe-definition.js'
 import { optional, type ResolvedCheck } from './resolve-check.js'
 import { refuseDuplicates, resolveChecks, type ResolvedChecks } from './resolve-checks.js'
@@ -95,9 +95,7 @@ export function resolveDefinition(definition: ServiceDefinition, place: Definiti
     port,
     ports,
     address: optional(definition.address, (value) => checkAddress('address', value)),
-    tags: optional(definition.tags, (value) =>
-      checkStrings('tags', value).map((tag, index) => checkText(`tags[${index}]`, tag)),
-    ),
+    tags: optional(definition.tags, (value) => [...checkStrings('tags', value)]),
     meta: { ...optional(definition.meta, (value) => checkMeta('meta', value, 1)), [BOOT_KEY]: place.boot },
     weights,
     taggedAddresses: optional(definition.taggedAddresses, resolveTaggedAddresses),
@@ -113,7 +111,7 @@ function resolvePorts(ports: unknown): readonly ResolvedPort[] {
   const resolved = ports.map((entry: unknown, index) => {
     const given = checkObject(`ports[${index}]`, entry, ['name', 'port', 'default'])
     return {
-      name: checkText(`ports[${index}].name`, checkString(`ports[${index}].name`, given['name'])),
+      name: checkString(`ports[${index}].name`, given['name']),
       port: checkPort(`ports[${index}].port`, given['port']),
       isDefault: checkBoolean(`ports[${index}].default`, given['default'] ?? false),
     }
@@ -137,7 +135,6 @@ function resolveTaggedAddresses(addresses: unknown) {
   if (!isRecord(addresses)) throw invalidOption('taggedAddresses', addresses, 'an object of addresses')
   const entries = Object.entries(addresses).map(([tag, entry]): [string, { address: string; port: number }] => {
     const given = checkObject(`taggedAddresses.${tag}`, entry, ['address', 'port'])
-    checkText('taggedAddresses name', tag)
     const port = checkInteger(`taggedAddresses.${tag}.port`, given['port'] ?? 0, 0, 65_535)
     return [tag, { address: checkAddress(`taggedAddresses.${tag}.address`, given['address']), port }]
   })

@@ -69,5 +69,6 @@ describe('the path of a key', () => {
         expect(pathname.slice('/v1/kv/'.length).split('/').map(decodeURIComponent).join('/')).toBe(key)
       }),
     )
-  })
+    // To make the source of such texts takes fast-check seconds on a busy machine.
+  }, 60_000)
 })

@@ -35,7 +35,7 @@ describe('the command', () => {
   ])('%s %s tells what the command takes', async (...words) => {
     const { code, out, err } = await run(...words)
     expect(code).toBe(0)
-    expect(out).toContain(`usage: proconsul ${words[0] ?? ''}`)
+    expect(out).toContain(`usage: proconsul ${words[0]}`)
     expect(err).toBe('')
   })
 

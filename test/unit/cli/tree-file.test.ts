@@ -91,13 +91,7 @@ describe('a file to import', () => {
       { key: 'b', flags: 0, value: '' },
       { key: 'c', flags: 0, value: '' },
     ])
-    for (const bad of [
-      '[{"key":1}]',
-      '[{"key":"a","flags":"x"}]',
-      '[{"key":"a","value":1}]',
-      '[{"flags":0}]',
-      '[1]',
-    ]) {
+    for (const bad of ['[{"key":1}]', '[{"key":"a","flags":"x"}]', '[{"key":"a","value":1}]', '[{"flags":0}]', '[1]']) {
       await expect(readTreeFile('-', io(bad))).rejects.toThrow(/^-\[0\] is not \{ key/)
     }
   })

@@ -16,7 +16,8 @@ function setUp(more: Partial<PersistOptions> = {}): { clock: FakeClock; options:
 /** Fails with each of the failures in turn, then yields `done`. */
 function failing(failures: readonly Error[]): () => Promise<string> {
   const left = [...failures]
-  return () => (left.length === 0 ? Promise.resolve('done') : Promise.reject(left.shift() ?? new Error('nothing is left')))
+  return () =>
+    left.length === 0 ? Promise.resolve('done') : Promise.reject(left.shift() ?? new Error('nothing is left'))
 }
 
 describe('persistence', () => {

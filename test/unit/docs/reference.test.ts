@@ -38,9 +38,9 @@ describe('the table of the client', () => {
   const text = read('docs/reference/client.md')
 
   it('has every option and every environment variable', () => {
-    const options = [...read('src/options/client-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
-      ([, name]) => name,
-    )
+    const options = [
+      ...read('src/options/client-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm),
+    ].map(([, name]) => name)
     const tls = [...read('src/options/tls-options.ts').matchAll(/^ {2}readonly (\w+)\?: .* \| undefined$/gm)].map(
       ([, name]) => name,
     )

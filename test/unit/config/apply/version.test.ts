@@ -19,7 +19,13 @@ describe('the version of a state', () => {
     ['stays after a deletion until something newer comes', state(96, { a: 7 }), state(95, { a: 7 }), 95, 95],
     ['goes on after a deletion with the next change', state(99, { a: 97 }), state(95, { a: 7 }), 95, 97],
     ['starts anew with a store that began anew', state(3, { a: 2 }), state(95, { a: 7 }), 95, 2],
-    ['is never below a key that was changed after what is gone', state(95, { a: 99 }), state(90, { a: 7, b: 9 }), 9, 99],
+    [
+      'is never below a key that was changed after what is gone',
+      state(95, { a: 99 }),
+      state(90, { a: 7, b: 9 }),
+      9,
+      99,
+    ],
   ])('%s', (_what, next, before, version, expected) => {
     expect(versionOf(next, before, version)).toBe(expected)
   })

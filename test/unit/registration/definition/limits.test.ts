@@ -4,23 +4,12 @@ import {
   checkMeta,
   checkPathText,
   checkPort,
-  checkText,
   checkWeight,
   isDnsName,
 } from '../../../../src/registration/definition/limits.js'
 
 const refusal = (message: RegExp): unknown =>
   expect.objectContaining({ code: 'PROCONSUL_INVALID_OPTION', message: expect.stringMatching(message) as string })
-
-describe('text that Consul stores', () => {
-  it.each(['', 'a', 'tab\t', 'nul\u0000', '\ufeffmark', 'é', 'e\u0301', '😀', '<&>'])('may be %j', (text) => {
-    expect(checkText('notes', text)).toBe(text)
-  })
-
-  it.each(['\ud83d', 'a\ude00b', '\ude00\ud83d', '😀\ud83d'])('is not %j, which would come back changed', (text) => {
-    expect(() => checkText('notes', text)).toThrow(refusal(/^notes is .* half of a surrogate pair$/))
-  })
-})
 
 describe('a name by which the agent is asked', () => {
   it.each(['a', 'a b', 'a/b', 'a/', '...', '.a', 'a.', 'a..b', 'ü', 'a?b#c%d'])('may be %j', (text) => {
@@ -83,7 +72,6 @@ describe('metadata', () => {
     ['proconsul-x', '', /^meta key is .*does not begin with consul-/],
     ['v', 'v'.repeat(513), /^meta\.v is .*at most 512 bytes/],
     ['v', 'ü'.repeat(257), /^meta\.v is .*at most 512 bytes/],
-    ['v', '\ud83d', /^meta\.v is .*surrogate/],
     ['v', 1, /^meta\.v is 1; expected a string/],
   ])('may not hold %s: %j', (key, value, message) => {
     expect(() => checkMeta('meta', { [key]: value }, 1)).toThrow(refusal(message))

@@ -87,5 +87,5 @@ describe('a registration that is wanted', () => {
       }),
       { numRuns: 300 },
     )
-  })
+  }, 60_000)
 })

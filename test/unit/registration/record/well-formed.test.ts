@@ -14,11 +14,6 @@ describe('text of which the agent stores something else', () => {
     ['a tag', { tags: [`a${HALF}`] }, { Tags: [`a${STORED}`] }],
     ['a meta value', { meta: { a: `${HALF}b` } }, { Meta: { ...RECORD.Meta, a: `${STORED}b` } }],
     ['a tag of nothing else', { tags: [`${HALF}${HALF}`, 'b'] }, { Tags: [`${STORED}${STORED}`, 'b'] }],
-    [
-      'a tagged address',
-      { taggedAddresses: { [`w${HALF}`]: { address: 'wan.example', port: 1 } } },
-      { TaggedAddresses: { [`w${STORED}`]: { Address: 'wan.example', Port: 1 } } },
-    ],
   ])('is right where it is stored, in %s', (_where, given, shown) => {
     const { judge } = keeping({ ...WEB, ...given })
     expect(judge({ ...RECORD, ...shown })).toEqual({ type: 'right' })

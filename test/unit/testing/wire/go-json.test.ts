@@ -20,12 +20,35 @@ describe('JSON of Go', () => {
     ['garbage', "invalid character 'g' looking for beginning of value"],
     ['{"a":1,', 'unexpected EOF'],
     ['[1,', 'unexpected EOF'],
+    ['  \n', 'EOF'],
+    ['{g', "invalid character 'g' looking for beginning of object key string"],
+    ['{"a":1,}', "invalid character '}' looking for beginning of object key string"],
+    ['{"a" 1}', "invalid character '1' after object key"],
+    ['{"a":1 "b"', "invalid character '\"' after object key:value pair"],
+    ['[1 2]', "invalid character '2' after array element"],
+    ['[1,]', "invalid character ']' looking for beginning of value"],
+    ['"a\tb"', "invalid character '\\t' in string literal"],
+    ['"\\x"', "invalid character 'x' in string escape code"],
+    ['"\\u00"', "invalid character '\"' in \\u hexadecimal character escape"],
+    ['-a', "invalid character 'a' in numeric literal"],
+    ['1.x', "invalid character 'x' after decimal point in numeric literal"],
+    ['1ex', "invalid character 'x' in exponent of numeric literal"],
+    ['1e', 'unexpected EOF'],
+    ['nul ', "invalid character ' ' in literal null (expecting 'l')"],
+    ["{'a':1}", "invalid character '\\'' looking for beginning of object key string"],
+    ['\u0000', "invalid character '\\x00' looking for beginning of value"],
+    ['é', "invalid character 'Ã' looking for beginning of value"],
   ])('%j is refused in Go’s words', (text, message) => {
     expect(() => parseGoJson(text)).toThrow(new GoJsonError(message))
   })
 
   test('reads one value and does not look at what follows', () => {
     expect(parseGoJson('{"a":"}"}}')).toEqual({ a: '}' })
+    expect(parseGoJson('01')).toBe(0)
+    expect(parseGoJson(' [1] x')).toEqual([1])
+    expect(parseGoJson('-1.5e+3,')).toBe(-1500)
+    expect(parseGoJson('"a\\u00e9\\n" ]')).toBe('aé\n')
+    expect(parseGoJson('truex')).toBe(true)
   })
 
   test('any JSON comes back as it went', () => {
