@@ -19,7 +19,8 @@ async function start() {
 }
 
 const servers = await Promise.all([start(), start(), start()])
-const balancer = consul.balancer('example-call')
+// The default, p2c, would avoid it from its first failure on; one after the other shows how it is left out.
+const balancer = consul.balancer('example-call', { policy: 'round-robin' })
 balancer.on('ejected', ({ instance, reason }) => console.log(`not called for a while: ${instance.id} (${reason})`))
 
 let failed = 0

@@ -117,9 +117,11 @@ export class Member implements Candidate {
     this.calls += 1
     if (this.consecutiveFailures > 0) this.consecutiveFailures = this.connectionFailures = 0
     if (this.standing !== SERVING) this.#host.onGood(this)
-    if (startedAt === UNTIMED && latencyMs === undefined) return
-    const now = this.#host.now()
-    this.#latency.add(latencyMs ?? elapsedMs(startedAt, now), now)
+    if (latencyMs !== undefined) this.#latency.add(latencyMs, this.#host.now())
+    else if (startedAt !== UNTIMED) {
+      const now = this.#host.now()
+      this.#latency.add(elapsedMs(startedAt, now), now)
+    }
   }
 
   #fail(startedAt: number, latencyMs: number | undefined, error: unknown): void {

@@ -10,7 +10,8 @@ export const leastRequests: BalancerPolicy = Object.freeze({
 })
 
 class LeastRequestsPicker extends TwoChoicesPicker {
-  protected override cost(candidate: Candidate): number {
-    return candidate.inFlight + 1
+  /** Without a division: both are compared for the same weight. */
+  protected override isBetter(second: Candidate, first: Candidate): boolean {
+    return (second.inFlight + 1) * first.weight < (first.inFlight + 1) * second.weight
   }
 }

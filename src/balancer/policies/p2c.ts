@@ -19,9 +19,17 @@ class P2cPicker extends TwoChoicesPicker {
   #meanMs = 1
   #meanAt = -Infinity
 
-  protected override cost(candidate: Candidate): number {
-    const latency = candidate.latencyAt(this.context.now)
-    return (latency < 0 ? this.#mean() : latency) * (candidate.inFlight + 1)
+  /** Without a division: both are compared for the same weight. In one piece, so that no number becomes an object. */
+  protected override isBetter(second: Candidate, first: Candidate): boolean {
+    const { now } = this.context
+    let secondMs = second.latencyAt(now)
+    let firstMs = first.latencyAt(now)
+    if (secondMs < 0 || firstMs < 0) {
+      const meanMs = this.#mean()
+      if (secondMs < 0) secondMs = meanMs
+      if (firstMs < 0) firstMs = meanMs
+    }
+    return secondMs * (second.inFlight + 1) * first.weight < firstMs * (first.inFlight + 1) * second.weight
   }
 
   /**

@@ -25,14 +25,14 @@ export abstract class TwoChoicesPicker implements Picker {
     return this.#better(first, other < first ? other : other + 1)
   }
 
-  /** What calling the candidate would cost at present if it weighed 1. */
-  protected abstract cost(candidate: Candidate): number
+  /** Whether the second is to be called rather than the first. */
+  protected abstract isBetter(second: Candidate, first: Candidate): boolean
 
   #better(first: number, second: number): number {
-    const [one, other] = [this.candidates[first], this.candidates[second]]
+    const one = this.candidates[first]
+    const other = this.candidates[second]
     if (one === undefined || other === undefined) return first
-    // Without a division: the costs are compared for the same weight.
-    return this.cost(other) * one.weight < this.cost(one) * other.weight ? second : first
+    return this.isBetter(other, one) ? second : first
   }
 
   #pickOther(isExcluded: IsExcluded): number {
