@@ -21,7 +21,7 @@ async function main() {
     console.log((await kv.get('example-kv/colour')).value)
 
     // Read, change, write, again if someone was faster.
-    const increment = () => kv.update('example-kv/count', (current) => String(Number(current?.value ?? 0) + 1))
+    const increment = () => kv.update('example-kv/count', (value) => String(Number(value ?? 0) + 1))
     await Promise.all([increment(), increment(), increment()])
     console.log((await kv.get('example-kv/count')).value)
 

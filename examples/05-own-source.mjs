@@ -2,8 +2,7 @@
 //
 // Needs:    nothing.
 // Run:      node examples/05-own-source.mjs
-// Expected: 4 instances, then an outage in which they stay, a file that is no list, a sudden loss that is held for a moment, and the
-//           failover to a second file
+// Expected: :4001/health …:4004/health / stale: … instances[0].port is "http" / recovered / 4 of 4 instances are gone at once / now: …:5001
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

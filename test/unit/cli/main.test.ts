@@ -32,7 +32,7 @@ describe('the command', () => {
     ['config', 'render', '--help'],
     ['dev', '-h'],
     ['dev', '--port', '0', '--help'],
-  ])('%s %s tells what the command takes', async (...words) => {
+  ])('%s %s tells what the command takes', async (...words: readonly string[]) => {
     const { code, out, err } = await run(...words)
     expect(code).toBe(0)
     expect(out).toContain(`usage: proconsul ${words[0]}`)
