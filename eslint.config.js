@@ -30,10 +30,10 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  { files: ['src/**/*.ts', 'test/**/*.ts'], rules: { 'max-lines': ['error', { max: 400 }] } },
   {
     files: ['src/**/*.ts'],
     rules: {
-      'max-lines': ['error', { max: 400 }],
       'no-console': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-restricted-imports': [
