@@ -14,6 +14,7 @@ import { commonPart, knownOptions, REQUEST_OPTIONS, type RequestOptions } from '
 import type { Answer } from '../api/wire.js'
 import { checkFunction, checkSignal } from '../core/option-check.js'
 import type { TxnApi, TxnBytesOptions, TxnOperation, TxnOptions, TxnResult, TxnTextOptions } from '../api/txn.js'
+import { reconcileList, type ItemShape } from '../core/keyed-list.js'
 import type { Runtime } from '../core/runtime.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import type { LiveSource } from '../live/live-source.js'
@@ -212,11 +213,10 @@ function keepEntry(previous: KvEntry | undefined, next: KvEntry | undefined): Kv
   return previous !== undefined && isSameEntry(previous, next) ? previous : Object.freeze(next)
 }
 
+const ENTRY: ItemShape<KvEntry> = { key: ({ key }) => key, same: (a, b) => a.key === b.key && isSameEntry(a, b) }
+
 function keepTree(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
-  const known = new Map(previous.map((entry) => [entry.key, entry]))
-  const kept = next.map((entry) => keepEntry(known.get(entry.key), entry) ?? entry)
-  const isSame = kept.length === previous.length && kept.every((entry, index) => entry === previous[index])
-  return isSame ? previous : Object.freeze(kept)
+  return reconcileList(previous, next, ENTRY, true)
 }
 
 /** An index that moved means a write, a lock or a release; only a store that lost its state repeats one with another value. */

@@ -1,4 +1,5 @@
 import type { KvEntry } from '../../api/kv-entry.js'
+import { reconcileList, type ItemShape } from '../../core/keyed-list.js'
 import type { Confirmed } from '../../live/live-source.js'
 import { LayerFinder } from '../layers/layer-finder.js'
 import type { LayerScope } from './source-parts.js'
@@ -31,23 +32,13 @@ export function newestIndex(entries: readonly KvEntry[]): number {
 
 /** `next` with the objects of `previous` for every entry that did not change; `previous` itself when none did. */
 export function keepEntries(previous: readonly KvEntry[], next: readonly KvEntry[]): readonly KvEntry[] {
+  // The first ones have nothing to be compared with.
   if (previous.length === 0) return next.length === 0 ? previous : next
-  let byKey: ReadonlyMap<string, KvEntry> | undefined
-  let isSame = previous.length === next.length
-  const entries = next.map((entry, index) => {
-    const aligned = previous[index]
-    if (aligned?.key !== entry.key) byKey ??= new Map(previous.map((other) => [other.key, other]))
-    const before = aligned?.key === entry.key ? aligned : byKey?.get(entry.key)
-    if (before !== undefined && isUnchanged(before, entry)) {
-      if (before !== aligned) isSame = false
-      return before
-    }
-    isSame = false
-    return entry
-  })
-  return isSame ? previous : entries
+  return reconcileList(previous, next, ENTRY, true)
 }
 
-function isUnchanged(a: KvEntry, b: KvEntry): boolean {
-  return a.modifyIndex === b.modifyIndex && a.createIndex === b.createIndex && a.value === b.value
+const ENTRY: ItemShape<KvEntry> = {
+  key: ({ key }) => key,
+  same: (a, b) =>
+    a.key === b.key && a.modifyIndex === b.modifyIndex && a.createIndex === b.createIndex && a.value === b.value,
 }

@@ -4,10 +4,13 @@ import { queryKey } from '../../../watch/query-key.js'
 import { AGENT_SCOPE } from '../../../watch/read-scope.js'
 import type { WatchEngine, WatchFamily } from '../../../watch/watch-engine.js'
 
-/** How often a record that is not there is looked for. */
+/** How soon a change is seen, where no heartbeat would notice it. */
 const POLL_MS = 1_000
 
-/** Watches single records at the agent, which blocks on a hash of their content. */
+/**
+ * Looks at single records of the agent again and again. The agent could hold such a question until the content changes, but not for an id
+ * that it has forgotten, which is what is looked for.
+ */
 export class RecordWatch {
   readonly #services: AgentServiceApi
   readonly #records: WatchFamily<ServiceRecord | undefined>
@@ -26,10 +29,8 @@ export class RecordWatch {
     const query = {
       key: queryKey(id),
       scope: AGENT_SCOPE,
-      // An unknown id cannot be waited for. It is being registered again at this moment.
       pollMs: POLL_MS,
-      read: async ({ hash, waitMs, signal }: { hash?: string; waitMs: number; signal: AbortSignal }) =>
-        await this.#services.get(id, { signal, repeat: false, ...(hash !== undefined && { hash, wait: waitMs }) }),
+      read: async ({ signal }: { signal: AbortSignal }) => await this.#services.get(id, { signal, repeat: false }),
     }
     const subscription = this.#records.subscribe(query, { onValue: onChange, onRecovery: onChange, onFailure })
     return () => subscription.close()
