@@ -4,8 +4,9 @@ import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import type { Boot } from '../identity/boot.js'
 
 /**
- * The contract with a registry: one record of one service. Whoever implements it (Consul here; an etcd or a ZooKeeper elsewhere) gets
- * probes, heartbeats, repair, conflicts, updates, drain and shutdown from `life/` without a line of its own.
+ * The contract with a registry: one record of one service. Whoever implements it, and `Registry` (registry.ts), which opens the records of
+ * one client, gets probes, heartbeats, repair, conflicts, updates, drain and shutdown from `life/` without a line of its own: Consul here,
+ * another registry elsewhere.
  *
  * Calls of `put`, `replace`, `inspect`, `remove` and `maintenance` never overlap: the life makes them one after the other. `beat` and
  * `holder` may come at any time. Every call rejects with a `ProconsulError`, and soon after its signal is aborted. None repeats what

@@ -4,7 +4,7 @@ import type { ResolvedDefinition } from '../definition/resolve-definition.js'
 import type { Boot } from '../identity/boot.js'
 import type { RegistryRecord } from './record.js'
 
-/** A registry, for all services of one client. */
+/** A registry, for all services of one client: the other half of the contract in record.ts, which says what one record has to do. */
 export interface Registry {
   /**
    * The record of one service. Nothing is sent.
