@@ -1,8 +1,9 @@
 import type { Random } from '../core/backoff.js'
-import { systemClock, type Clock } from '../core/clock.js'
-import { defaultLogger, harmless, type Logger } from '../core/logger.js'
-import { checkFunction, checkObject } from '../core/option-check.js'
+import type { Clock } from '../core/clock.js'
+import type { Logger } from '../core/logger.js'
+import { checkObject } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
+import { resolveRuntime } from '../core/runtime-options.js'
 import { checkInstances } from '../instances/given-list.js'
 import type { InstanceSource } from '../instances/instance-source.js'
 import type { InstanceFields, ServiceInstance } from '../instances/service-instance.js'
@@ -32,7 +33,7 @@ export interface CreateBalancerOptions extends BalancerOptions {
  */
 export function createBalancer(source: BalancerSource, options: CreateBalancerOptions = {}): Balancer {
   checkObject('options', options, [...BALANCER_OPTIONS, 'logger', 'clock', 'random'])
-  const runtime = runtimeOf(options)
+  const runtime = resolveRuntime(options)
   const resolved = resolveBalancerOptions(options)
   const pools = new SharedPools(runtime)
   return pools.open(undefined, resolved, () => follow(source, runtime))
@@ -60,12 +61,4 @@ function fixedList(instances: readonly ServiceInstance[]): InstanceSource {
       return { close: () => undefined }
     },
   }
-}
-
-function runtimeOf({ logger, clock = systemClock, random = Math.random }: CreateBalancerOptions): Runtime {
-  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    if (logger !== undefined) checkFunction(`logger.${level}`, Reflect.get(logger, level))
-  }
-  for (const name of ['now', 'monotonic', 'setTimer'] as const) checkFunction(`clock.${name}`, Reflect.get(clock, name))
-  return { clock, random: checkFunction('random', random), logger: harmless(logger ?? defaultLogger()) }
 }

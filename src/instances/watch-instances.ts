@@ -1,7 +1,8 @@
-import { systemClock, type Clock } from '../core/clock.js'
-import { defaultLogger, harmless, type Logger } from '../core/logger.js'
-import { checkFunction, checkObject, checkSignal, checkString } from '../core/option-check.js'
+import type { Clock } from '../core/clock.js'
+import type { Logger } from '../core/logger.js'
+import { checkObject, checkSignal, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
+import { resolveRuntime } from '../core/runtime-options.js'
 import { invalidOption } from '../errors/invalid-option.js'
 import { resolveLossGuard, type LossGuardOptions } from '../live/loss-guard-options.js'
 import { givenSource } from './given-source.js'
@@ -50,7 +51,7 @@ const OPTIONS: readonly (keyof WatchInstancesOptions)[] = [
 export function watchInstances(source: InstanceSource, options: WatchInstancesOptions = {}): ServiceWatcher {
   checkObject('options', options, OPTIONS)
   const { failover, cacheFile } = options
-  const runtime = runtimeOf(options)
+  const runtime = resolveRuntime(options)
   const preferred = givenSource('source', source, runtime)
   const times = failover === undefined ? undefined : resolveFailoverTimes(failover, ['sources'])
   const others = failover === undefined ? [] : furtherSources(failover, runtime)
@@ -70,12 +71,4 @@ function furtherSources({ sources }: SourceFailoverOptions, runtime: Runtime): r
     throw invalidOption('failover.sources', sources, 'an array of at least one source')
   }
   return sources.map((source: InstanceSource, place) => givenSource(`failover.sources[${place}]`, source, runtime))
-}
-
-function runtimeOf({ logger, clock = systemClock }: WatchInstancesOptions): Runtime {
-  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    if (logger !== undefined) checkFunction(`logger.${level}`, Reflect.get(logger, level))
-  }
-  for (const name of ['now', 'monotonic', 'setTimer'] as const) checkFunction(`clock.${name}`, Reflect.get(clock, name))
-  return { clock, random: Math.random, logger: harmless(logger ?? defaultLogger()) }
 }

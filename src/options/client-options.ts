@@ -1,9 +1,10 @@
 import type { Random } from '../core/backoff.js'
-import { systemClock, type Clock } from '../core/clock.js'
+import type { Clock } from '../core/clock.js'
 import { parseDuration, type Duration } from '../core/duration.js'
-import { defaultLogger, harmless, type Logger } from '../core/logger.js'
-import { checkFunction, checkInteger, checkObject, checkString, isRecord } from '../core/option-check.js'
+import type { Logger } from '../core/logger.js'
+import { checkInteger, checkObject, checkString } from '../core/option-check.js'
 import type { Runtime } from '../core/runtime.js'
+import { resolveRuntime } from '../core/runtime-options.js'
 import { Secret } from '../core/secret.js'
 import { readEnvironment, type ConsulEnvironment } from './environment.js'
 import { invalidOption, SECRET_VALUE } from '../errors/invalid-option.js'
@@ -142,11 +143,7 @@ export function resolveOptions(options: ProconsulOptions, variables: NodeJS.Proc
       maxResponseBytes: count('maxResponseBytes', Number.MAX_SAFE_INTEGER),
     }),
     watch: resolveWatchOptions(options.watch),
-    runtime: Object.freeze({
-      clock: checkClock(options.clock ?? systemClock),
-      random: checkFunction('random', options.random ?? Math.random),
-      logger: harmless(checkLogger(options.logger)),
-    }),
+    runtime: resolveRuntime(options),
   })
 }
 
@@ -201,21 +198,4 @@ function fixedToken(option: string, token: unknown): TokenSetting {
   const text = typeof token === 'string' ? tokenIn(token) : undefined
   if (text === undefined) throw invalidOption(option, SECRET_VALUE, TOKEN_FORM)
   return { type: 'value', secret: new Secret(text) }
-}
-
-function checkClock(clock: Clock): Clock {
-  const given: unknown = clock
-  for (const name of ['now', 'monotonic', 'setTimer'] as const) {
-    checkFunction(`clock.${name}`, isRecord(given) ? given[name] : undefined)
-  }
-  return clock
-}
-
-function checkLogger(logger: Logger | undefined): Logger {
-  if (logger === undefined) return defaultLogger()
-  const given: unknown = logger
-  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
-    checkFunction(`logger.${level}`, isRecord(given) ? given[level] : undefined)
-  }
-  return logger
 }
